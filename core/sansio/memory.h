@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Allocation as the rest of rill sees it (the seam is rill/alloc.h), and the assertion that stays on in release.
+ */
+#ifndef RILL__MEMORY_H
+#define RILL__MEMORY_H
+
+#include <stddef.h>
+
+void *rill__alloc(size_t size); /* NULL when there is none */
+void *rill__alloc_zeroed(size_t size);
+void *rill__realloc(void *memory, size_t size);
+void rill__free(void *memory);
+char *rill__strdup(const char *text);
+
+/* Prints `rill: FILE:LINE: broken invariant: WHAT` and aborts. */
+_Noreturn void rill__assert_failed(const char *file, int line, const char *what);
+
+/* For rill's own broken invariants, never for what a peer or a caller sent. On in release builds too. */
+#define rill_assert(ok) ((ok) ? (void)0 : rill__assert_failed(__FILE__, __LINE__, #ok))
+
+#endif
