@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * A byte queue in one contiguous block: append at the tail, take at the head as views that stay valid.
+ * A byte queue in one contiguous block: append at the tail, take at the head as views that stay
+ * valid.
  *
  *      block                                                       block + capacity
  *      |  consumed  | held (read-to-EOF's collection) | live bytes |   free space   |
  *                   ^ held                            ^ head       ^ tail
  *
- * A view that was handed out pins its block: while pinned, nothing in it moves or is overwritten. When room is needed the
- * live bytes are copied to a new block and the pinned one is kept until the next unpin. So at
- * most two blocks exist. Unpinned, the block is compacted only when the tail hits the end.
+ * A view that was handed out pins its block: while pinned, nothing in it moves or is overwritten.
+ * When room is needed the live bytes are copied to a new block and the pinned one is kept until the
+ * next unpin. So at most two blocks exist. Unpinned, the block is compacted only when the tail hits
+ * the end.
  */
 #ifndef RILL__BUFFER_H
 #define RILL__BUFFER_H
@@ -41,7 +43,8 @@ static inline const char *rill__buffer_data(const struct rill__buffer *buffer)
     return buffer->block + buffer->head;
 }
 
-/* Free space of at least `least` bytes behind the tail. Returns 0 and the space, or RILL_ENOMEM, the buffer unchanged. */
+/* Free space of at least `least` bytes behind the tail. Returns 0 and the space, or RILL_ENOMEM,
+ * the buffer unchanged. */
 int rill__buffer_space(struct rill__buffer *buffer, size_t least, char **space, size_t *size);
 
 /* `count` bytes were written into that space. */
@@ -53,14 +56,16 @@ int rill__buffer_append(struct rill__buffer *buffer, const void *data, size_t si
 /* Moves the head over `count` bytes without handing them out. */
 void rill__buffer_discard(struct rill__buffer *buffer, size_t count);
 
-/* Takes `count` bytes as a view that stays valid until rill__buffer_unpin or cleanup. When bytes are held (below) and something
- * else takes, the taken bytes are first moved out of the held ones' way; then it can fail with RILL_ENOMEM and takes nothing. */
+/* Takes `count` bytes as a view that stays valid until rill__buffer_unpin or cleanup. When bytes
+ * are held (below) and something else takes, the taken bytes are first moved out of the held ones'
+ * way; then it can fail with RILL_ENOMEM and takes nothing. */
 int rill__buffer_take(struct rill__buffer *buffer, size_t count, struct rill_bytes *view);
 
 /* Ends the validity of every view handed out; frees a retired block. */
 void rill__buffer_unpin(struct rill__buffer *buffer);
 
-/* Moves `count` live bytes to the end of the held ones, in front of the head (read-to-EOF takes a block, R-125). */
+/* Moves `count` live bytes to the end of the held ones, in front of the head (read-to-EOF takes a
+ * block, R-125). */
 void rill__buffer_hold(struct rill__buffer *buffer, size_t count);
 
 /* The held bytes as one view (pins), nothing is held afterwards. */

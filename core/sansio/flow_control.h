@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Flow control of the write side (specification section 3 and 2.2): the transport's water marks, and what a drain does.
+ * Flow control of the write side (specification section 3 and 2.2): the transport's water marks,
+ * and what a drain does.
  */
 #ifndef RILL__FLOW_CONTROL_H
 #define RILL__FLOW_CONTROL_H
@@ -27,7 +28,8 @@ struct rill__water {
 
 void rill__water_init(struct rill__water *water, size_t high_default);
 
-/* NULL means not given; high_default is what "neither" means. On a bad pair nothing changes and the ValueError is returned (caller's reference). */
+/* R-304, R-305: NULL means not given; high_default is what "neither" means. On a bad pair nothing
+ * changes and the ValueError is returned (caller's reference). */
 const struct rill_error *rill__water_set(struct rill__water *water, const long long *high,
                                          const long long *low, size_t high_default);
 
@@ -46,9 +48,9 @@ struct rill__flow {
 enum rill__drain {
     RILL__DRAIN_READY = 0, /* return without yielding */
     RILL__DRAIN_RAISE,     /* the reader's exception */
-    RILL__DRAIN_YIELD,     /* T is closing: yield one iteration, then ask again with yielded = true */
-    RILL__DRAIN_LOST,      /* ConnectionResetError `Connection lost` */
-    RILL__DRAIN_WAIT,      /* until resume_writing or connection_lost; not re-tested then */
+    RILL__DRAIN_YIELD, /* T is closing: yield one iteration, then ask again with yielded = true */
+    RILL__DRAIN_LOST,  /* ConnectionResetError `Connection lost` */
+    RILL__DRAIN_WAIT,  /* until resume_writing or connection_lost; not re-tested then */
 };
 
 /* The order of specification section 2.2. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Allocation as the rest of rill sees it (the seam is rill/alloc.h), and the assertion that stays on in release.
+ * Allocation as the rest of rill sees it (the seam is rill/alloc.h), and the assertion that stays
+ * on in release.
  */
 #ifndef RILL__MEMORY_H
 #define RILL__MEMORY_H
@@ -16,7 +17,8 @@ char *rill__strdup(const char *text);
 /* Prints `rill: FILE:LINE: broken invariant: WHAT` and aborts. */
 _Noreturn void rill__assert_failed(const char *file, int line, const char *what);
 
-/* For rill's own broken invariants, never for what a peer or a caller sent. On in release builds too. */
+/* For rill's own broken invariants, never for what a peer or a caller sent. On in release builds
+ * too. */
 #define rill_assert(ok) ((ok) ? (void)0 : rill__assert_failed(__FILE__, __LINE__, #ok))
 
 #endif

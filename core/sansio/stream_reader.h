@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * asyncio.StreamReader as plain functions on memory (specification sections 1.1 to 1.8): bytes and events in, results and
- * decisions out. A call in progress is a struct rill__read: begin it; while it answers RILL__READ_WAIT the caller
- * suspends its task, and each time the reader says "wake" the call's next step runs, on the loop's ready queue where
- * CPython would run its woken coroutine.
+ * asyncio.StreamReader as plain functions on memory (specification sections 1.1 to 1.8): bytes and
+ * events in, results and decisions out. A call in progress is a struct rill__read: begin it; while
+ * it answers RILL__READ_WAIT the caller suspends its task, and each time the reader says "wake" the
+ * call's next step runs, on the loop's ready queue where CPython would run its woken coroutine.
  */
 #ifndef RILL__STREAM_READER_H
 #define RILL__STREAM_READER_H
@@ -39,7 +39,8 @@ enum rill__read_kind {
 /* What a begin or a step answers besides 0 (done) and a negative RILL_E code (failed). */
 #define RILL__READ_WAIT 1
 
-/* One call in progress; lives on the caller's stack, pinned there from begin until it answers 0 or an error, or is cancelled. */
+/* One call in progress; lives on the caller's stack, pinned there from begin until it answers 0 or
+ * an error, or is cancelled. */
 struct rill__read {
     /* inputs, set by the caller */
     enum rill__read_kind kind;
@@ -51,10 +52,10 @@ struct rill__read {
     struct rill_bytes result;       /* valid until the next begin on this reader */
     const struct rill_error *error; /* when failed: the caller's reference */
     /* private */
-    size_t offset;   /* CPython's `offset` (section 1.5), where the search goes on */
-    size_t scanned;  /* how far bytes have been looked at: nothing is scanned twice within a call */
-    bool waiting;    /* holds the reader's one slot */
-    bool woken;      /* wake was called and the step has not run yet */
+    size_t offset;  /* CPython's `offset` (section 1.5), where the search goes on */
+    size_t scanned; /* how far bytes have been looked at: nothing is scanned twice within a call */
+    bool waiting;   /* holds the reader's one slot */
+    bool woken;     /* wake was called and the step has not run yet */
     const struct rill_error *delivered; /* set_exception completed the wait with this */
 };
 
@@ -78,8 +79,9 @@ void rill__reader_cleanup(struct rill__reader *reader); /* no call may be in pro
 /* NULL, or the ValueError of R-102 for limit <= 0. */
 const struct rill_error *rill__reader_check_limit(long long limit);
 
-/* Feeding (1.1). feed_data copies; space/filled receive in place: the same event without the copy. filled(0) is
- * nothing (R-107). Errors: RILL_EASSERTION `feed_data after feed_eof` (R-108, tested even when empty), RILL_ENOMEM. *error may be NULL. */
+/* Feeding (1.1). feed_data copies; space/filled receive in place: the same event without the copy.
+ * filled(0) is nothing (R-107). Errors: RILL_EASSERTION `feed_data after feed_eof` (R-108, tested
+ * even when empty), RILL_ENOMEM. *error may be NULL. */
 int rill__reader_feed_data(struct rill__reader *reader, const void *data, size_t size,
                            const struct rill_error **error);
 int rill__reader_space(struct rill__reader *reader, size_t least, char **space, size_t *size);
@@ -99,7 +101,8 @@ int rill__read_begin(struct rill__reader *reader, struct rill__read *read);
 /* After wake: tests again, resumes the transport, takes. */
 int rill__read_step(struct rill__reader *reader, struct rill__read *read);
 
-/* The waiting call's task was asked to stop: from now on nothing wakes it; the slot stays taken until ... */
+/* The waiting call's task was asked to stop: from now on nothing wakes it; the slot stays taken
+ * (R-172) until ... */
 void rill__read_cancel_requested(struct rill__read *read);
 
 /* ... its task runs: frees the slot and puts collected bytes back. The call has ended. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The allocator seam: one set of functions for the process, set before rill is first used. The one mutable global
- * of the library, because libev and OpenSSL have theirs per process too.
+ * The allocator seam: one set of functions for the process, set before rill is first used. The one
+ * mutable global of the library, because libev and OpenSSL have theirs per process too.
  */
 #ifndef RILL_ALLOC_H
 #define RILL_ALLOC_H
@@ -19,7 +19,8 @@ struct rill_allocator {
     void *arg;
 };
 
-/* Copies the table. Returns 0, or RILL_ERUNTIME when rill has already allocated; NULL puts malloc, realloc and free back. Not thread-safe. */
+/* Copies the table. Returns 0, or RILL_ERUNTIME when rill has already allocated; NULL puts malloc,
+ * realloc and free back. Not thread-safe. */
 int rill_set_allocator(const struct rill_allocator *allocator);
 
 #ifdef __cplusplus

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A view of bytes: what a read returns and what a write takes. It owns nothing; each function that hands one
- * out says how long it stays valid.
+ * A view of bytes: what a read returns and what a write takes. It owns nothing; each function that
+ * hands one out says how long it stays valid.
  */
 #ifndef RILL_BYTES_H
 #define RILL_BYTES_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The log: asyncio's logger `asyncio`. WARNING and above go to stderr by default, as Python's last-resort handler does;
- * a loop's sink may be replaced (rill_loop_options.log).
+ * The log: asyncio's logger `asyncio`. WARNING and above go to stderr by default, as Python's
+ * last-resort handler does; a loop's sink may be replaced (rill_loop_options.log).
  */
 #ifndef RILL_LOG_H
 #define RILL_LOG_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Looking inside without a debugger, and stepping a loop by hand: for conformance harnesses, tests and simulations. Nothing
- * here changes what the streams do.
+ * Looking inside without a debugger, and stepping a loop by hand: for conformance harnesses, tests
+ * and simulations. Nothing here changes what the streams do.
  */
 #ifndef RILL_OBSERVE_H
 #define RILL_OBSERVE_H
@@ -33,9 +33,9 @@ struct rill_writer_state {
 void rill_observe_writer(const struct rill_writer *writer, struct rill_writer_state *state);
 
 enum rill_observed {
-    RILL_OBSERVED_PAUSE_READING,  /* a stream's reader called T.pause_reading() */
+    RILL_OBSERVED_PAUSE_READING, /* a stream's reader called T.pause_reading() */
     RILL_OBSERVED_RESUME_READING,
-    RILL_OBSERVED_PAUSE_WRITING,  /* T called the stream protocol's pause_writing() */
+    RILL_OBSERVED_PAUSE_WRITING, /* T called the stream protocol's pause_writing() */
     RILL_OBSERVED_RESUME_WRITING,
 };
 typedef void rill_observer_fn(void *arg, enum rill_observed what, const struct rill_reader *reader,
@@ -55,7 +55,8 @@ struct rill_loop_state {
 };
 void rill_observe_loop(const struct rill_loop *loop, struct rill_loop_state *state);
 
-/* One turn of the loop without blocking: poll, timers, the entries that were ready. True when something ran. Not while the loop runs. */
+/* One turn of the loop without blocking: poll, timers, the entries that were ready (R-010). True
+ * when something ran. Not while the loop runs. */
 bool rill_loop_step(struct rill_loop *loop);
 
 #ifdef __cplusplus

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * rill: CPython's asyncio streams in C. The umbrella header; see docs/asyncio-map.md for each call's twin.
+ * rill: CPython's asyncio streams in C. The umbrella header; see docs/asyncio-map.md for each
+ * call's twin.
  */
 #ifndef RILL_RILL_H
 #define RILL_RILL_H

@@ -16,41 +16,47 @@ extern "C" {
 
 struct rill_server;
 
-/* client_connected_cb as a coroutine function: runs as a task. The pair belongs to the server: it is freed when the handler has
- * returned and the connection is lost. A handler that returns without closing has its connection closed with a warning (R-652); a negative
- * result is reported as `Unhandled exception in client_connected_cb` and closes (R-653); RILL_ECANCELLED closes silently (R-654). */
+/* client_connected_cb as a coroutine function: runs as a task. The pair belongs to the server: it
+ * is freed when the handler has returned and the connection is lost. A handler that returns without
+ * closing has its connection closed with a warning (R-652); a negative result is reported as
+ * `Unhandled exception in client_connected_cb` and closes (R-653); RILL_ECANCELLED closes silently
+ * (R-654). */
 typedef int rill_client_connected_task(struct rill_reader *reader, struct rill_writer *writer,
                                        void *arg);
-/* client_connected_cb as a plain callable: runs in the loop, must not suspend, owns the pair (rill_writer_free). A negative result is reported
- * and closes (Q-32). */
+/* client_connected_cb as a plain callable: runs in the loop, must not suspend, owns the pair
+ * (rill_writer_free). A negative result is reported and closes (Q-32). */
 typedef int rill_client_connected_cb(struct rill_reader *reader, struct rill_writer *writer,
                                      void *arg);
 
 struct rill_server_options {
-    struct rill_opt_int limit;   /* bytes; bad values fail here, not per connection */
-    int family;                  /* AF_INET, AF_INET6; 0: both */
-    struct rill_opt_int flags;   /* not given: AI_PASSIVE */
-    struct rill_opt_int sock;    /* a bound stream socket; owned by the server from success on */
-    struct rill_opt_int backlog; /* not given: 100; negative: RILL_EVALUE */
-    struct rill_opt_int reuse_address; /* not given: on */
-    struct rill_opt_int reuse_port;    /* not given: off */
-    struct rill_opt_int start_serving; /* not given: yes */
+    struct rill_opt_int limit; /* bytes; bad values fail here, not per connection */
+    int family;                /* AF_INET, AF_INET6; 0: both */
+    struct rill_opt_int flags; /* not given: AI_PASSIVE */
+    struct rill_opt_int
+        sock; /* a bound stream socket; owned by the server from success on */
+    struct rill_opt_int backlog;        /* not given: 100; negative: RILL_EVALUE */
+    struct rill_opt_int reuse_address;  /* not given: on */
+    struct rill_opt_int reuse_port;     /* not given: off */
+    struct rill_opt_int start_serving;  /* not given: yes */
     rill_client_connected_cb *plain_cb; /* used instead of the task handler, with the same arg */
 };
 
-/* asyncio.start_server(): suspends (resolution, one iteration more: R-635). handler may be NULL: nobody serves (R-601) unless
- * options->plain_cb is set. host NULL or "": all interfaces (R-612). The caller owns *server until rill_server_free. Cancelled: no socket is left. Errors: sections 6.1,
- * 6.2. */
+/* asyncio.start_server(): suspends (resolution, one iteration more: R-635). handler may be NULL:
+ * nobody serves (R-601) unless options->plain_cb is set. host NULL or "": all interfaces (R-612).
+ * The caller owns *server until rill_server_free. Cancelled: no socket is left. Errors:
+ * sections 6.1, 6.2. */
 int rill_start_server(rill_client_connected_task *handler, void *arg, const char *host,
                       const char *port, const struct rill_server_options *options,
                       struct rill_server **server);
 
-/* loop.create_server(): the same with a protocol for each connection. limit and plain_cb are not used. */
+/* loop.create_server(): the same with a protocol for each connection. limit and plain_cb are not
+ * used. */
 int rill_create_server(rill_protocol_factory *factory, void *arg, const char *host,
                        const char *port, const struct rill_server_options *options,
                        struct rill_server **server);
 
-/* server.sockets: how many (0 after close, R-660), and one by index with its address; -1 when there is none. The server's: do not close. */
+/* server.sockets: how many (0 after close, R-660), and one by index with its address; -1 when there
+ * is none. The server's: do not close. */
 size_t rill_server_socket_count(const struct rill_server *server);
 int rill_server_socket(const struct rill_server *server, size_t index);
 bool rill_server_sockname(const struct rill_server *server, size_t index,
@@ -58,7 +64,8 @@ bool rill_server_sockname(const struct rill_server *server, size_t index,
 
 bool rill_server_is_serving(const struct rill_server *server); /* */
 int rill_server_start_serving(struct rill_server *server);     /* R-662; suspends one iteration */
-/* server.serve_forever(): suspends until cancelled or closed (R-666, RILL_ECANCELLED). RILL_ERUNTIME. */
+/* server.serve_forever(): suspends until cancelled (R-667) or closed (R-666, RILL_ECANCELLED).
+ * RILL_ERUNTIME: R-664, R-665. */
 int rill_server_serve_forever(struct rill_server *server);
 void rill_server_close(struct rill_server *server); /* idempotent; connections live on */
 /* Suspends until closed and every connection has ended. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * The layer below streams, for callers with callbacks and no coroutines: transports and protocols, as in asyncio. Streams
- * are one user of it. A transport moves bytes; a protocol is told what happens, in the order connection_made, (data_received | buffer_updated)*,
- * eof_received at most once, connection_lost exactly once.
+ * The layer below streams, for callers with callbacks and no coroutines: transports and protocols,
+ * as in asyncio. Streams are one user of it. A transport moves bytes; a protocol is told what
+ * happens, in the order connection_made, (data_received | buffer_updated)*, eof_received at most
+ * once, connection_lost exactly once.
  */
 #ifndef RILL_TRANSPORT_H
 #define RILL_TRANSPORT_H
@@ -25,16 +26,17 @@ struct rill_server;
 
 /* A socket's address in asyncio's terms. */
 struct rill_address {
-    int family;      /* AF_INET, AF_INET6, AF_UNIX; 0: none */
-    char host[64];   /* numeric, with %scope where there is one */
+    int family;    /* AF_INET, AF_INET6, AF_UNIX; 0: none */
+    char host[64]; /* numeric, with %scope where there is one */
     int port;
     uint32_t flowinfo;
     uint32_t scope_id;
-    char path[109];  /* AF_UNIX; abstract names begin with NUL */
+    char path[109]; /* AF_UNIX; abstract names begin with NUL */
     size_t path_len;
 };
 
-/* Writes Python's repr of the address into text, as `('127.0.0.1', 8888)`, cut to size and NUL-terminated; returns the length it wanted. */
+/* Writes Python's repr of the address into text, as `('127.0.0.1', 8888)`, cut to size and
+ * NUL-terminated; returns the length it wanted. */
 size_t rill_address_repr(const struct rill_address *address, char *text, size_t size);
 
 /* What get_extra_info can answer. */
@@ -42,17 +44,20 @@ enum rill_extra_kind { RILL_EXTRA_NONE = 0, RILL_EXTRA_ADDRESS, RILL_EXTRA_SOCKE
 struct rill_extra_info {
     enum rill_extra_kind kind; /* NONE: the name is not known here, asyncio's default */
     struct rill_address address;
-    int socket; /* descriptor; the transport's, do not close; -1 after the connection closed */
+    int socket; /* descriptor; the transport's, do not close; -1 after the connection closed (R-239)
+                 */
 };
 
-/* asyncio.Protocol and BufferedProtocol as one table; a protocol is a struct that begins with struct rill_protocol. No call
- * here may suspend. NULL members are skipped. A negative result is an exception raised by the handler (R-408). */
+/* asyncio.Protocol and BufferedProtocol as one table; a protocol is a struct that begins with
+ * struct rill_protocol. No call here may suspend. NULL members are skipped. A negative result is an
+ * exception raised by the handler (R-408). */
 struct rill_protocol_ops {
     void (*connection_made)(struct rill_protocol *self, struct rill_transport *transport);
     /* data is valid during the call. */
     int (*data_received)(struct rill_protocol *self, struct rill_bytes data);
-    /* BufferedProtocol: where the next bytes go. Returns the size of *space, 0 when there is none now: data_received is then used.
-     * With both members set, what does not fit the space follows in data_received, as part of the same event. */
+    /* BufferedProtocol: where the next bytes go. Returns the size of *space, 0 when there is none
+     * now: data_received is then used. With both members set, what does not fit the space follows
+     * in data_received, as part of the same event. */
     size_t (*get_buffer)(struct rill_protocol *self, size_t hint, char **space);
     int (*buffer_updated)(struct rill_protocol *self, size_t count);
     /* 1: stay open for writing; 0: close. */
@@ -66,11 +71,12 @@ struct rill_protocol {
     const struct rill_protocol_ops *ops;
 };
 
-/* The vtable that socket, TLS and memory transports implement. Results of type rill_error: NULL or an error whose reference is the caller's. */
+/* The vtable that socket, TLS and memory transports implement. Results of type rill_error: NULL or
+ * an error whose reference is the caller's. */
 struct rill_transport_ops {
     const struct rill_error *(*write)(struct rill_transport *self, struct rill_bytes data);
-    const struct rill_error *(*writelines)(struct rill_transport *self, const struct rill_bytes *parts,
-                                           size_t count);
+    const struct rill_error *(*writelines)(struct rill_transport *self,
+                                           const struct rill_bytes *parts, size_t count);
     const struct rill_error *(*write_eof)(struct rill_transport *self);
     bool (*can_write_eof)(struct rill_transport *self);
     void (*close)(struct rill_transport *self);
@@ -96,13 +102,13 @@ struct rill_transport {
     size_t references; /* rill_transport_ref, _unref */
 };
 
-/* A transport lives as long as somebody holds a reference: its loop does until connection_lost was called, create_connection's caller
- * until rill_transport_unref. Letting go does not close. */
+/* A transport lives as long as somebody holds a reference: its loop does until connection_lost was
+ * called, create_connection's caller until rill_transport_unref. Letting go does not close. */
 struct rill_transport *rill_transport_ref(struct rill_transport *transport);
 void rill_transport_unref(struct rill_transport *transport); /* NULL is fine */
 
-/* asyncio's methods under their names. Those that can fail return 0 or a code; the object is then in *error (the caller's
- * reference) unless error is NULL. None suspends. */
+/* asyncio's methods under their names. Those that can fail return 0 or a code; the object is then
+ * in *error (the caller's reference) unless error is NULL. None suspends. */
 int rill_transport_write(struct rill_transport *transport, const void *data, size_t size,
                          const struct rill_error **error); /* */
 int rill_transport_writelines(struct rill_transport *transport, const struct rill_bytes *parts,
@@ -134,42 +140,53 @@ struct rill_connection_options {
     int family;                /* AF_INET, AF_INET6; 0: any */
     int proto;
     int flags;
-    struct rill_opt_int sock;  /* a connected stream socket; owned by the transport from success on */
+    struct rill_opt_int
+        sock; /* a connected stream socket; owned by the transport from success on */
 };
 
 /* Makes a protocol for each connection; NULL: out of memory. */
 typedef struct rill_protocol *rill_protocol_factory(void *arg);
 
-/* loop.create_connection(): connects, makes transport and protocol, delivers connection_made, then returns (R-559). host and port may be
- * NULL (R-501). Suspends; cancelled: the socket is closed (R-556). *transport is the caller's reference. Errors: section 5. */
+/* loop.create_connection(): connects, makes transport and protocol, delivers connection_made, then
+ * returns (R-559). host and port may be NULL (R-501). Suspends; cancelled: the socket is closed
+ * (R-556). *transport is the caller's reference. Errors: section 5. */
 int rill_create_connection(rill_protocol_factory *factory, void *arg, const char *host,
                            const char *port, const struct rill_connection_options *options,
                            struct rill_transport **transport, struct rill_protocol **protocol);
 
-/* Transports in memory, for tests, fuzzers and proxies: no descriptor, exact byte budgets. What the transport writes goes at once to the
- * peer as far as the peer's window allows, the rest is buffered with section 3's marks; what the peer sends arrives as one
- * data event for each call, in the I/O phase of a turn, as a socket's readiness would. */
+/* Transports in memory, for tests, fuzzers and proxies: no descriptor, exact byte budgets. What the
+ * transport writes goes at once to the peer as far as the peer's window allows, the rest is
+ * buffered with section 3's marks; what the peer sends arrives as one data event for each call, in
+ * the I/O phase of a turn, as a socket's readiness would. */
 struct rill_memory_peer;
 struct rill_memory_options {
-    struct rill_opt_int window; /* bytes the peer takes before rill_memory_peer_open_window; not given: no limit */
+    struct rill_opt_int
+        window; /* bytes the peer takes before rill_memory_peer_open_window; not given: no limit */
 };
-/* Makes a transport for `protocol` on the loop; connection_made comes in the next iteration (R-401). The caller owns *peer (free it in any state)
- * and one reference to *transport. 0 or RILL_ENOMEM. */
+/* Makes a transport for `protocol` on the loop; connection_made comes in the next iteration
+ * (R-401). The caller owns *peer (free it in any state) and one reference to *transport. 0 or
+ * RILL_ENOMEM. */
 int rill_memory_transport_new(struct rill_loop *loop, struct rill_protocol *protocol,
                               const struct rill_memory_options *options,
                               struct rill_transport **transport, struct rill_memory_peer **peer);
 void rill_memory_peer_free(struct rill_memory_peer *peer);
-int rill_memory_peer_send(struct rill_memory_peer *peer, const void *data, size_t size); /* one chunk */
-int rill_memory_peer_shutdown_write(struct rill_memory_peer *peer);                     /* FIN */
-int rill_memory_peer_reset(struct rill_memory_peer *peer);                              /* RST: ECONNRESET on recv and send */
-int rill_memory_peer_close(struct rill_memory_peer *peer);  /* FIN now, EPIPE for the writes that follow */
-void rill_memory_peer_open_window(struct rill_memory_peer *peer, size_t bytes);         /* adds to the window */
-/* Everything received so far and not yet discarded; valid until the next call on the peer or turn of the loop. */
+int rill_memory_peer_send(struct rill_memory_peer *peer, const void *data,
+                          size_t size);                             /* one chunk */
+int rill_memory_peer_shutdown_write(struct rill_memory_peer *peer); /* FIN */
+int rill_memory_peer_reset(struct rill_memory_peer *peer); /* RST: ECONNRESET on recv and send */
+int rill_memory_peer_close(
+    struct rill_memory_peer *peer); /* FIN now, EPIPE for the writes that follow */
+void rill_memory_peer_open_window(struct rill_memory_peer *peer,
+                                  size_t bytes); /* adds to the window */
+/* Everything received so far and not yet discarded; valid until the next call on the peer or turn
+ * of the loop. */
 struct rill_bytes rill_memory_peer_received(const struct rill_memory_peer *peer);
 void rill_memory_peer_discard(struct rill_memory_peer *peer, size_t count);
-bool rill_memory_peer_saw_eof(const struct rill_memory_peer *peer);    /* the transport ended its write side or closed */
-bool rill_memory_peer_saw_close(const struct rill_memory_peer *peer);  /* the transport is gone */
-size_t rill_memory_peer_unread(const struct rill_memory_peer *peer);   /* bytes sent that the transport has not taken yet */
+bool rill_memory_peer_saw_eof(
+    const struct rill_memory_peer *peer); /* the transport ended its write side or closed */
+bool rill_memory_peer_saw_close(const struct rill_memory_peer *peer); /* the transport is gone */
+size_t rill_memory_peer_unread(
+    const struct rill_memory_peer *peer); /* bytes sent that the transport has not taken yet */
 
 #ifdef __cplusplus
 }
