@@ -3,14 +3,18 @@
  * A byte queue in one contiguous block: append at the tail, take at the head as views that stay
  * valid.
  *
- *      block                                                       block + capacity
+ *      bytes                                                       bytes + capacity
  *      |  consumed  | held (read-to-EOF's collection) | live bytes |   free space   |
  *                   ^ held                            ^ head       ^ tail
  *
- * A view that was handed out pins its block: while pinned, nothing in it moves or is overwritten.
- * When room is needed the live bytes are copied to a new block and the pinned one is kept until the
- * next unpin. So at most two blocks exist. Unpinned, the block is compacted only when the tail hits
- * the end.
+ * A view that was handed out pins its block: while pinned, nothing that was handed out moves or is
+ * overwritten. When room is needed the held and live bytes are copied to a new block and the pinned
+ * one is retired, that is, kept until the next unpin. Unpinned, the bytes move to the block's start
+ * only when the tail hits the end and the move pays: it must leave free what was asked for and half
+ * of what was moved, so that each byte moves at most a constant number of times.
+ *
+ * Capacity is a power of two from 1 KiB on, and below 2 * (1.5 * (held + live) + asked for) when it
+ * grows. It does not shrink by itself.
  */
 #ifndef RILL__BUFFER_H
 #define RILL__BUFFER_H
@@ -20,14 +24,21 @@
 
 #include <rill/bytes.h>
 
+#define RILL__BUFFER_CAPACITY_MIN ((size_t)1024)
+
+struct rill__block {
+    struct rill__block *next; /* in the list of retired blocks */
+    char bytes[];
+};
+
 struct rill__buffer {
-    char *block;
+    struct rill__block *block; /* NULL until the first byte, and after a shrink */
     size_t capacity;
     size_t held; /* start of what is kept in front of head; equals head when nothing is held */
     size_t head;
     size_t tail;
-    bool pinned;   /* a view into block is out */
-    char *retired; /* the pinned block that was replaced, or NULL */
+    bool pinned;                 /* a view into block is out */
+    struct rill__block *retired; /* blocks that only views use */
 };
 
 void rill__buffer_init(struct rill__buffer *buffer);
@@ -38,30 +49,31 @@ static inline size_t rill__buffer_length(const struct rill__buffer *buffer)
     return buffer->tail - buffer->head;
 }
 
+/* The live bytes; NULL when there is no block. */
 static inline const char *rill__buffer_data(const struct rill__buffer *buffer)
 {
-    return buffer->block + buffer->head;
+    return buffer->block != NULL ? buffer->block->bytes + buffer->head : NULL;
 }
 
-/* Free space of at least `least` bytes behind the tail. Returns 0 and the space, or RILL_ENOMEM,
- * the buffer unchanged. */
+/* Free space of at least `least` bytes behind the tail: all of it, often more than asked for.
+ * Returns 0 and the space, or RILL_ENOMEM, the bytes and the views unchanged. */
 int rill__buffer_space(struct rill__buffer *buffer, size_t least, char **space, size_t *size);
 
 /* `count` bytes were written into that space. */
 void rill__buffer_filled(struct rill__buffer *buffer, size_t count);
 
-/* Copies data behind the tail. 0 or RILL_ENOMEM. */
+/* Copies data behind the tail; data may be a view of this very buffer. 0 or RILL_ENOMEM. */
 int rill__buffer_append(struct rill__buffer *buffer, const void *data, size_t size);
 
-/* Moves the head over `count` bytes without handing them out. */
+/* Drops `count` live bytes at the head without handing them out. */
 void rill__buffer_discard(struct rill__buffer *buffer, size_t count);
 
 /* Takes `count` bytes as a view that stays valid until rill__buffer_unpin or cleanup. When bytes
- * are held (below) and something else takes, the taken bytes are first moved out of the held ones'
+ * are held (below) and something else takes, the taken bytes are first copied out of the held ones'
  * way; then it can fail with RILL_ENOMEM and takes nothing. */
 int rill__buffer_take(struct rill__buffer *buffer, size_t count, struct rill_bytes *view);
 
-/* Ends the validity of every view handed out; frees a retired block. */
+/* Ends the validity of every view handed out; frees retired blocks. */
 void rill__buffer_unpin(struct rill__buffer *buffer);
 
 /* Moves `count` live bytes to the end of the held ones, in front of the head (read-to-EOF takes a

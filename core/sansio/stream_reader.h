@@ -52,10 +52,12 @@ struct rill__read {
     struct rill_bytes result;       /* valid until the next begin on this reader */
     const struct rill_error *error; /* when failed: the caller's reference */
     /* private */
-    size_t offset;  /* CPython's `offset` (section 1.5), where the search goes on */
+    size_t offset;  /* CPython's `offset` (section 1.5), by which the limit is judged */
     size_t scanned; /* how far bytes have been looked at: nothing is scanned twice within a call */
-    bool waiting;   /* holds the reader's one slot */
-    bool woken;     /* wake was called and the step has not run yet */
+    size_t shortest;
+    size_t longest;
+    bool woken;                         /* wake was called and the step has not run yet */
+    bool cancelling;                    /* its task was asked to stop: nothing wakes it any more */
     const struct rill_error *delivered; /* set_exception completed the wait with this */
 };
 

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Error objects: one allocation holds the object, its text and its bytes; the count stands beside
+ * them (rules R-001 to R-004, R-009).
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <rill/error.h>
+
+#include "sansio/memory.h"
+
+/* The public object comes first, so that a pointer to one is a pointer to the other. The count is
+ * atomic because a resolver's thread may drop an error that a loop still shows. */
+struct counted {
+    struct rill_error error;
+    atomic_uint references;
+    char storage[]; /* partial's bytes, then the text and its NUL */
+};
+
+/* What is returned when an error cannot be allocated. It is never counted and never freed. */
+static const struct rill_error out_of_memory = {
+    .code = RILL_ENOMEM,
+    .text = "",
+    .expected = -1,
+};
+
+/* Objects are handed out const, and all but the constant one were made non-const here. */
+static struct counted *counted_of(const struct rill_error *error)
+{
+    return (struct counted *)(uintptr_t)error;
+}
+
+/* An error with room for the bytes of `partial`, copied, and `text_size` of text, which the caller
+ * fills. */
+static struct counted *allocate(int code, struct rill_bytes partial, size_t text_size)
+{
+    if (partial.len > SIZE_MAX / 2 || text_size > SIZE_MAX / 4) {
+        return NULL;
+    }
+    struct counted *made = rill__alloc(sizeof *made + partial.len + text_size);
+    if (made == NULL) {
+        return NULL;
+    }
+    char *text = made->storage + partial.len;
+    *text = '\0';
+    made->error = (struct rill_error){.code = code < 0 ? code : RILL_EUSER,
+                                      .text = text,
+                                      .partial = {made->storage, partial.len},
+                                      .expected = -1};
+    if (partial.len > 0) {
+        memcpy(made->storage, partial.ptr, partial.len);
+    }
+    atomic_init(&made->references, 1);
+    return made;
+}
+
+static char *text_of(struct counted *made)
+{
+    return made->storage + made->error.partial.len;
+}
+
+/* NULL without memory. `prefix` is put before what the format makes. */
+static struct counted *allocate_formatted(int code, struct rill_bytes partial, const char *prefix,
+                                          const char *format, va_list arguments)
+    __attribute__((format(printf, 4, 0)));
+
+static struct counted *allocate_formatted(int code, struct rill_bytes partial, const char *prefix,
+                                          const char *format, va_list arguments)
+{
+    va_list again;
+    va_copy(again, arguments);
+    int length = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    /* A format that cannot be printed (a bad multibyte string) leaves an empty text rather than no
+     * error. */
+    size_t size = length < 0 ? 1 : (size_t)length + 1;
+    size_t prefix_length = strlen(prefix);
+
+    struct counted *made = allocate(code, partial, prefix_length + size);
+    if (made == NULL) {
+        return NULL;
+    }
+    char *text = text_of(made);
+    memcpy(text, prefix, prefix_length + 1);
+    if (length >= 0) {
+        vsnprintf(text + prefix_length, size, format, arguments);
+    }
+    return made;
+}
+
+static const struct rill_error *or_constant(struct counted *made)
+{
+    return made != NULL ? &made->error : &out_of_memory;
+}
+
+const struct rill_error *rill_error_new(int code, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    struct counted *made =
+        allocate_formatted(code, (struct rill_bytes){NULL, 0}, "", format, arguments);
+    va_end(arguments);
+    return or_constant(made);
+}
+
+/* `[Errno N] `; room for any int. */
+enum { ERRNO_PREFIX_SIZE = 32 };
+
+const struct rill_error *rill_error_from_errno_text(int os_errno, const char *format, ...)
+{
+    char prefix[ERRNO_PREFIX_SIZE] = "";
+    if (os_errno != 0) {
+        snprintf(prefix, sizeof prefix, "[Errno %d] ", os_errno);
+    }
+    va_list arguments;
+    va_start(arguments, format);
+    struct counted *made =
+        allocate_formatted(rill_error_code_of_errno(os_errno), (struct rill_bytes){NULL, 0}, prefix,
+                           format, arguments);
+    va_end(arguments);
+    if (made != NULL) {
+        made->error.os_errno = os_errno;
+    }
+    return or_constant(made);
+}
+
+const struct rill_error *rill_error_from_errno(int os_errno)
+{
+    return rill_error_from_errno_text(os_errno, "%s", strerror(os_errno));
+}
+
+/* allocate_formatted with its arguments spelled out. */
+static struct counted *allocate_text(int code, struct rill_bytes partial, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static struct counted *allocate_text(int code, struct rill_bytes partial, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    struct counted *made = allocate_formatted(code, partial, "", format, arguments);
+    va_end(arguments);
+    return made;
+}
+
+const struct rill_error *rill_error_incomplete(struct rill_bytes partial, long long expected)
+{
+    struct counted *made;
+    if (expected < 0) {
+        made = allocate_text(RILL_EINCOMPLETE, partial,
+                             "%zu bytes read on a total of undefined expected bytes", partial.len);
+    } else {
+        made = allocate_text(RILL_EINCOMPLETE, partial,
+                             "%zu bytes read on a total of %lld expected bytes", partial.len,
+                             expected);
+    }
+    if (made != NULL) {
+        made->error.expected = expected < 0 ? -1 : expected;
+    }
+    return or_constant(made);
+}
+
+const struct rill_error *rill_error_limit(size_t consumed, const char *text)
+{
+    struct counted *made = allocate_text(RILL_ELIMIT, (struct rill_bytes){NULL, 0}, "%s", text);
+    if (made != NULL) {
+        made->error.consumed = consumed;
+    }
+    return or_constant(made);
+}
+
+/* A copy with everything but the cause. */
+static struct counted *copy_of(const struct rill_error *error)
+{
+    struct counted *made = allocate_text(error->code, error->partial, "%s", error->text);
+    if (made != NULL) {
+        made->error.os_errno = error->os_errno;
+        made->error.expected = error->expected;
+        made->error.consumed = error->consumed;
+    }
+    return made;
+}
+
+const struct rill_error *rill_error_with_cause(const struct rill_error *error,
+                                               const struct rill_error *cause)
+{
+    if (error == &out_of_memory || error->cause == cause) {
+        return error;
+    }
+    struct counted *made = counted_of(error);
+    /* An error that somebody else holds must not change under them. */
+    if (atomic_load(&made->references) > 1) {
+        made = copy_of(error);
+        rill_error_unref(error);
+        if (made == NULL) {
+            return &out_of_memory;
+        }
+    }
+    const struct rill_error *before = made->error.cause;
+    made->error.cause = rill_error_ref(cause);
+    rill_error_unref(before);
+    return &made->error;
+}
+
+const struct rill_error *rill_error_ref(const struct rill_error *error)
+{
+    if (error != NULL && error != &out_of_memory) {
+        atomic_fetch_add_explicit(&counted_of(error)->references, 1, memory_order_relaxed);
+    }
+    return error;
+}
+
+/* A loop, not a recursion: a chain of causes may be long. */
+void rill_error_unref(const struct rill_error *error)
+{
+    while (error != NULL && error != &out_of_memory) {
+        struct counted *made = counted_of(error);
+        if (atomic_fetch_sub_explicit(&made->references, 1, memory_order_acq_rel) > 1) {
+            return;
+        }
+        error = made->error.cause;
+        rill__free(made);
+    }
+}
+
+/* The table of R-001. A table and not a switch, because EAGAIN and EWOULDBLOCK are one number on
+ * some systems. */
+static const struct {
+    int os_errno;
+    int code;
+} errno_codes[] = {
+    {ECONNRESET, RILL_ECONNRESET},     {EPIPE, RILL_EPIPE},
+    {ESHUTDOWN, RILL_EPIPE},           {ECONNABORTED, RILL_ECONNABORTED},
+    {ECONNREFUSED, RILL_ECONNREFUSED}, {ENOENT, RILL_ENOENT},
+    {EACCES, RILL_EPERMISSION},        {EPERM, RILL_EPERMISSION},
+    {ETIMEDOUT, RILL_ETIMEOUT},        {EAGAIN, RILL_EBLOCKING},
+    {EWOULDBLOCK, RILL_EBLOCKING},     {EINPROGRESS, RILL_EBLOCKING},
+    {EALREADY, RILL_EBLOCKING},        {EINTR, RILL_EINTERRUPTED},
+};
+
+int rill_error_code_of_errno(int os_errno)
+{
+    for (size_t i = 0; i < sizeof errno_codes / sizeof errno_codes[0]; i++) {
+        if (errno_codes[i].os_errno == os_errno) {
+            return errno_codes[i].code;
+        }
+    }
+    return RILL_EOS;
+}
+
+static const struct {
+    int code;
+    const char *name;
+} names[] = {
+    {RILL_ECANCELLED, "CancelledError"},
+    {RILL_ETIMEOUT, "TimeoutError"},
+    {RILL_EINCOMPLETE, "IncompleteReadError"},
+    {RILL_ELIMIT, "LimitOverrunError"},
+    {RILL_EVALUE, "ValueError"},
+    {RILL_ETYPE, "TypeError"},
+    {RILL_ERUNTIME, "RuntimeError"},
+    {RILL_EASSERTION, "AssertionError"},
+    {RILL_ENOTIMPLEMENTED, "NotImplementedError"},
+    {RILL_EOVERFLOW, "OverflowError"},
+    {RILL_EINDEX, "IndexError"},
+    {RILL_ENOMEM, "MemoryError"},
+    {RILL_EKEYBOARDINTERRUPT, "KeyboardInterrupt"},
+    {RILL_EOS, "OSError"},
+    {RILL_ECONNRESET, "ConnectionResetError"},
+    {RILL_EPIPE, "BrokenPipeError"},
+    {RILL_ECONNABORTED, "ConnectionAbortedError"},
+    {RILL_ECONNREFUSED, "ConnectionRefusedError"},
+    {RILL_ENOENT, "FileNotFoundError"},
+    {RILL_EPERMISSION, "PermissionError"},
+    {RILL_EBLOCKING, "BlockingIOError"},
+    {RILL_EINTERRUPTED, "InterruptedError"},
+    {RILL_EGAI, "gaierror"},
+    {RILL_ESSL, "SSLError"},
+    {RILL_ESSLCERT, "SSLCertVerificationError"},
+    {RILL_EGROUP, "ExceptionGroup"},
+};
+
+const char *rill_error_name(int code)
+{
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (names[i].code == code) {
+            return names[i].name;
+        }
+    }
+    return "Exception";
+}
