@@ -7,6 +7,10 @@
  * Words: the *resumer* of a coroutine is whoever called rill_coro_resume for it last; control
  * returns there when the coroutine suspends or its function returns. A *transfer* hands the
  * processor and the resumer straight to another coroutine.
+ *
+ * Calls that break a rule of this page in a way that can be seen (resuming what runs or is done,
+ * destroying what runs) print a line that names the call and abort: to go on would run on somebody
+ * else's stack.
  */
 #ifndef RILL_CORO_H
 #define RILL_CORO_H
@@ -26,77 +30,101 @@ struct rill_coro_pool; /* stacks and their reuse */
  * the last resume returns. It runs on the coroutine's own stack, which ends in a guard page. */
 typedef void *rill_coro_fn(struct rill_coro *self, void *arg, void *value);
 
-/* How a pool asks the system for memory. Each returns 0 or -errno. The default table calls mmap,
- * munmap, madvise and mprotect; core/net passes its own so that every system call can be made to
- * fail in a test. */
+/* How a pool asks the system for memory, so that every call can be made to fail in a test. Each int
+ * returns 0 or -errno. A member that is NULL means the system's own call. The pool copies the
+ * table; `arg` is handed to each member and must outlive the pool. */
 struct rill_coro_sys {
-    int (*map)(void *arg, size_t length, void **address); /* readable, writable, no huge pages */
+    /* mmap: readable, writable, no huge pages. */
+    int (*map)(void *arg, size_t length, void **address);
     int (*unmap)(void *arg, void *address, size_t length);
-    int (*guard_install)(void *arg, void *address,
-                         size_t length); /* MADV_GUARD_INSTALL, else -EINVAL */
-    int (*guard_protect)(void *arg, void *address, size_t length); /* mprotect PROT_NONE */
-    int (*release)(void *arg, void *address, size_t length);       /* MADV_FREE: contents may go */
+    /* MADV_GUARD_INSTALL; -EINVAL where the kernel does not know it. */
+    int (*guard_install)(void *arg, void *address, size_t length);
+    /* 0 when write(2) from that page fails with EFAULT: the probe of guard_install, once per pool.
+     */
+    int (*guard_works)(void *arg, void *address);
+    /* mprotect PROT_NONE, for kernels without the former. */
+    int (*guard_protect)(void *arg, void *address, size_t length);
+    /* MADV_FREE: contents may go when memory is short. */
+    int (*release)(void *arg, void *address, size_t length);
+    /* MADV_DONTNEED: contents go now. */
+    int (*discard)(void *arg, void *address, size_t length);
+    /* realloc for the pool's own lists; size 0 frees. */
+    void *(*resize)(void *arg, void *memory, size_t size);
     void *arg;
 };
 
 enum rill_coro_guard {
     RILL_CORO_GUARD_REQUIRED = 0, /* creation fails when no guard page can be had (the default) */
-    RILL_CORO_GUARD_BEST_EFFORT,  /* go without one when the kernel's map limit is reached */
+    RILL_CORO_GUARD_BEST_EFFORT, /* go without one where the system gives none, at its map limit for
+                                    example */
 };
 
 /* A zeroed struct means the defaults. */
 struct rill_coro_pool_options {
-    size_t
-        stack_size_bytes; /* usable bytes, rounded up to pages; 0: RILL_CORO_STACK_SIZE_DEFAULT */
-    size_t keep_resident; /* free stacks that keep their memory; beyond it MADV_FREE; 0: 64 */
-    size_t local_size_bytes; /* bytes for the user at the top of each stack, see rill_coro_local */
+    /* Bytes of each stack, rounded up to pages, at least two; 0: RILL_CORO_STACK_SIZE_DEFAULT. The
+     * coroutine's own record, the local area and an offset of at most 960 bytes that differs from
+     * stack to stack are taken from it. */
+    size_t stack_size_bytes;
+    size_t keep_resident; /* free stacks that keep all their memory; of the others only the top page
+                             stays; 0: 64 */
+    size_t local_size_bytes; /* see rill_coro_local; at most RILL_CORO_LOCAL_SIZE_MAX */
     enum rill_coro_guard guard;
-    const struct rill_coro_sys *sys; /* must outlive the pool; NULL: the system's own calls */
+    const struct rill_coro_sys *sys; /* NULL: the system's own calls */
 };
 
 #define RILL_CORO_STACK_SIZE_DEFAULT ((size_t)65536)
+#define RILL_CORO_LOCAL_SIZE_MAX     ((size_t)2048)
 
 struct rill_coro_pool_stats {
-    size_t stack_size_bytes; /* usable bytes of each stack */
+    size_t stack_size_bytes; /* bytes of each stack */
     size_t live;             /* coroutines that exist */
     size_t peak;             /* the most that ever existed at once */
     size_t free_stacks;      /* stacks ready for reuse */
-    size_t slabs;            /* mappings made by the pool */
+    size_t unguarded; /* stacks without a guard page: 0 unless RILL_CORO_GUARD_BEST_EFFORT was asked
+                         for */
+    size_t slabs;     /* mappings that the pool holds */
     size_t mapped_bytes;
-    const char *guard; /* "install", "mprotect" or "none": what the probe chose */
+    const char *guard; /* "install", "mprotect" or "none": what the probe chose; "none" before the
+                          first stack */
 };
 
-/* Makes an empty pool; maps nothing yet. Returns 0, -ENOMEM or -EINVAL. The caller owns *pool. */
+/* Makes an empty pool; maps nothing yet. options may be NULL. Returns 0, -ENOMEM or -EINVAL (a size
+ * out of range). The caller owns *pool until rill_coro_pool_free. */
 int rill_coro_pool_new(const struct rill_coro_pool_options *options, struct rill_coro_pool **pool);
 
 /* Frees the pool and every stack in it. Coroutines that still live are thrown away as by
- * rill_coro_destroy: their frames are not unwound. NULL is fine. */
+ * rill_coro_destroy: their frames are not unwound. None of them may be running. NULL is fine. */
 void rill_coro_pool_free(struct rill_coro_pool *pool);
 
-/* Gives the memory of free stacks, and slabs with no live stack, back to the kernel. */
+/* Gives the memory of all free stacks, and slabs with no live stack, back to the kernel, at once.
+ */
 void rill_coro_pool_trim(struct rill_coro_pool *pool);
 
+/* Fills *stats with the pool's present state. */
 void rill_coro_pool_stats(const struct rill_coro_pool *pool, struct rill_coro_pool_stats *stats);
 
 /* Makes a coroutine that will run fn(self, arg, value) at its first resume. Does not switch.
- * Returns 0, -ENOMEM (the text of rill_coro_strerror names vm.max_map_count when that limit was the
- * reason: -ENOSPC), or another -errno of the map call. The caller owns *coro until
- * rill_coro_destroy. */
+ * Returns 0; -ENOMEM; -ENOSPC when the guard page failed at the kernel's limit on mappings (the
+ * text of rill_coro_strerror names vm.max_map_count); or another -errno of the calls that map and
+ * guard. On failure nothing is kept. The caller owns *coro until rill_coro_destroy. */
 int rill_coro_create(struct rill_coro_pool *pool, rill_coro_fn *fn, void *arg,
                      struct rill_coro **coro);
 
 /* Runs coro until it suspends, transfers away and that one suspends, or returns. `value` becomes
  * the result of its rill_coro_suspend (or the third argument of its body). Returns what was handed
- * back. coro must not be running or done. */
+ * back. coro must not be running or done, nor waiting for one that it resumed itself. */
 void *rill_coro_resume(struct rill_coro *coro, void *value);
 
 /* Called on the running coroutine: back to its resumer, whose resume returns `value`. Returns what
  * the next resume hands over. errno is not saved across a switch, nor are the floating-point
- * control words unless the library was built with RILL_CORO_STRICT_FP. */
+ * control words (rounding mode, exception masks): a change to them stays with the thread. Built
+ * with RILL_CORO_STRICT_FP, each coroutine has its own and begins with its creator's; so it is with
+ * the generic (ucontext) backend always. */
 void *rill_coro_suspend(struct rill_coro *self, void *value);
 
 /* Called on the running coroutine self: suspends it and runs `to` in its place, which inherits
- * self's resumer and gets `value`. Returns what the next resume of self hands over. */
+ * self's resumer and gets `value`. Returns what the next resume of self hands over. `to` must not
+ * be running or done. */
 void *rill_coro_transfer(struct rill_coro *self, struct rill_coro *to, void *value);
 
 /* True once the body has returned. */
@@ -108,14 +136,16 @@ void *rill_coro_local(struct rill_coro *coro);
 
 /* Ends coro at whatever stage it is (never started, suspended, done) and gives its stack back for
  * reuse, last in first out. Frames on the stack are not unwound: what they own is the caller's to
- * release. Must not be the running one. NULL is fine. */
+ * release. coro must not be the running one, nor wait for one that it resumed itself. NULL is fine.
+ */
 void rill_coro_destroy(struct rill_coro *coro);
 
-/* The bytes of the stack that have been touched at their deepest so far, where the pool can know
- * (it scans resident pages); for measuring, not for speed. */
+/* How many bytes of coro's stack have been touched so far, at the deepest. For measuring, not for
+ * speed: asks the kernel which pages are resident and reads the lowest. A stack that had an earlier
+ * user counts that one's depth too; measure in a new pool. */
 size_t rill_coro_stack_depth(const struct rill_coro *coro);
 
-/* A sentence for a negative result of this module. */
+/* A sentence for a negative result of this module; valid for ever. */
 const char *rill_coro_strerror(int error);
 
 #ifdef __cplusplus

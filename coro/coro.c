@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The life of a coroutine: made, resumed, suspended, transferred from, done, destroyed. Everything
+ * is written down before the switch, so that the switch is the last thing that each call does and
+ * compiles to a jump: a frame that returned after it would cost a wrong return prediction, more
+ * than the switch itself.
+ */
+#include "private.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void rill__coro_misuse(const char *call, const char *why)
+{
+    fprintf(stderr, "%s: %s\n", call, why);
+    abort();
+}
+
+void rill__coro_main(struct rill_coro *self, void *value)
+{
+    void *unused;
+    void *resumer_sp;
+
+    rill__watch_arrive(&self->watch);
+    value = self->fn(self, self->arg, value);
+    self->fn = NULL;
+    resumer_sp = self->resumer_sp;
+    self->resumer_sp = NULL;
+    rill__watch_back(&self->watch, true);
+    rill__coro_switch(&unused, resumer_sp, value);
+    rill__coro_misuse("rill_coro_resume", "a coroutine was resumed after its end");
+}
+
+int rill_coro_create(struct rill_coro_pool *pool, rill_coro_fn *fn, void *arg,
+                     struct rill_coro **coro)
+{
+    struct rill_coro *self;
+    const int rc = rill__stack_take(pool, &self);
+
+    if (rc < 0) {
+        *coro = NULL;
+        return rc;
+    }
+    if (__builtin_expect(pool->watched, 0)) {
+        char *const bottom = rill__stack_bottom(pool, self);
+
+        rill__watch_open(bottom, pool->stack_size);
+        rill__watch_begin(&self->watch, bottom, pool->stack_size);
+    }
+    self->resumer_sp = NULL;
+    self->fn = fn;
+    self->arg = arg;
+    self->pool = pool;
+    self->sp = rill__coro_frame(self, self);
+    if (pool->local_size > 0) {
+        memset(self + 1, 0, pool->local_size);
+    }
+    if (++pool->live > pool->peak) {
+        pool->peak = pool->live;
+    }
+    *coro = self;
+    return 0;
+}
+
+void *rill_coro_resume(struct rill_coro *coro, void *value)
+{
+    void *const sp = coro->sp;
+    void *fake_stack = NULL;
+
+    if (__builtin_expect(sp == NULL, 0)) {
+        rill__coro_misuse("rill_coro_resume", "the coroutine is running, done or destroyed");
+    }
+    coro->sp = NULL;
+    rill__watch_resume(&coro->watch, &fake_stack, rill__stack_bottom(coro->pool, coro),
+                       coro->pool->stack_size);
+    value = rill__coro_switch(&coro->resumer_sp, sp, value);
+    rill__watch_resumed(fake_stack);
+    return value;
+}
+
+void *rill_coro_suspend(struct rill_coro *self, void *value)
+{
+    if (__builtin_expect(self->sp != NULL, 0)) {
+        rill__coro_misuse("rill_coro_suspend", "the coroutine is not running");
+    }
+    rill__watch_back(&self->watch, false);
+    value = rill__coro_switch(&self->sp, self->resumer_sp, value);
+    rill__watch_arrive(&self->watch);
+    return value;
+}
+
+void *rill_coro_transfer(struct rill_coro *self, struct rill_coro *to, void *value)
+{
+    void *const sp = to->sp;
+
+    if (__builtin_expect(self->sp != NULL, 0)) {
+        rill__coro_misuse("rill_coro_transfer", "the coroutine is not running");
+    }
+    if (__builtin_expect(sp == NULL, 0)) {
+        rill__coro_misuse("rill_coro_transfer", "the target is running, done or destroyed");
+    }
+    to->sp = NULL;
+    to->resumer_sp = self->resumer_sp;
+    rill__watch_transfer(&self->watch, &to->watch, rill__stack_bottom(to->pool, to),
+                         to->pool->stack_size);
+    value = rill__coro_switch(&self->sp, sp, value);
+    rill__watch_arrive(&self->watch);
+    return value;
+}
+
+bool rill_coro_done(const struct rill_coro *coro)
+{
+    return coro->fn == NULL;
+}
+
+void *rill_coro_local(struct rill_coro *coro)
+{
+    return coro + 1;
+}
+
+void rill_coro_destroy(struct rill_coro *coro)
+{
+    struct rill_coro_pool *pool;
+
+    if (coro == NULL) {
+        return;
+    }
+    pool = coro->pool;
+    if (__builtin_expect(pool == NULL, 0)) {
+        rill__coro_misuse("rill_coro_destroy", "the coroutine is destroyed already");
+    }
+    if (__builtin_expect(coro->sp == NULL && coro->fn != NULL, 0)) {
+        rill__coro_misuse("rill_coro_destroy", "the coroutine is running");
+    }
+    coro->sp = NULL;
+    coro->pool = NULL;
+    if (__builtin_expect(pool->watched, 0)) {
+        char *const bottom = rill__stack_bottom(pool, coro);
+
+        rill__watch_end(&coro->watch, bottom, pool->stack_size);
+        /* Pointers in a dead stack would hide leaks, should the tool still read it. */
+        (void)pool->sys.discard(pool->sys.arg, bottom, pool->stack_size);
+        rill__watch_close(bottom, pool->stack_size);
+    }
+    pool->live--;
+    rill__stack_give(pool, coro);
+}
+
+const char *rill_coro_strerror(int error)
+{
+    switch (error) {
+    case 0:
+        return "no error";
+    case -ENOMEM:
+        return "out of memory";
+    case -ENOSPC:
+        return "no guard page for the stack: the kernel's limit on mappings is reached "
+               "(sysctl vm.max_map_count)";
+    case -EINVAL:
+        return "a stack or local size is out of range, or the system does not know the call";
+    case -EPERM:
+    case -EACCES:
+        return "the system forbids mapping or protecting memory";
+    default:
+        return "the system call that maps or guards a stack failed";
+    }
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Where stacks come from and go to: slabs that double, a guard page below each stack, reuse last in
+ * first out, and giving memory back beyond a count. private.h draws the memory. Making a stack is
+ * O(1): a slab is carved cell by cell.
+ */
+#define _DEFAULT_SOURCE
+#include "private.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum {
+    SLAB_CELLS_MIN = 16,
+    SLAB_CELLS_MAX = 65536, /* a million stacks are 27 slabs */
+    MARK_WORDS = RILL__CACHE_LINE / sizeof(uint64_t),
+};
+
+static const uint64_t mark = UINT64_C(0x72696c6c6d61726b);
+
+/* ---- the marks: a cache line at the bottom of the top page, written while nothing below is
+ * resident. Whole, they say that the stack stayed within its top page (or jumped over all of them,
+ * and keeps its memory until a trim). ---- */
+
+static uint64_t *marks_of(const struct rill_coro_pool *pool, struct rill_coro *coro)
+{
+    char *const page = rill__stack_bottom(pool, coro) + pool->stack_size - pool->page_size;
+
+    return (uint64_t *)(void *)page;
+}
+
+static void marks_write(uint64_t *marks)
+{
+    for (size_t i = 0; i < MARK_WORDS; i++) {
+        marks[i] = mark;
+    }
+}
+
+static bool marks_whole(const uint64_t *marks)
+{
+    for (size_t i = 0; i < MARK_WORDS; i++) {
+        if (marks[i] != mark) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- guard pages ---- */
+
+static int guard_cell(struct rill_coro_pool *pool, struct rill__slab *slab, char *cell)
+{
+    struct rill_coro_sys *const sys = &pool->sys;
+    int rc;
+
+    if (pool->guard_kind == RILL__GUARD_UNKNOWN) {
+        const bool works = sys->guard_install(sys->arg, cell, pool->page_size) == 0 &&
+                           sys->guard_works(sys->arg, cell) == 0;
+
+        pool->guard_kind = works ? RILL__GUARD_INSTALL : RILL__GUARD_PROTECT;
+    }
+    if (pool->guard_kind == RILL__GUARD_INSTALL) {
+        rc = sys->guard_install(sys->arg, cell, pool->page_size);
+    } else {
+        /* Splitting a mapping fails with ENOMEM at the limit on mappings, which deserves its own
+         * name. */
+        rc = sys->guard_protect(sys->arg, cell, pool->page_size);
+        rc = rc == -ENOMEM ? -ENOSPC : rc;
+    }
+    if (rc < 0 && pool->best_effort) {
+        slab->unguarded++;
+        rc = 0;
+    }
+    return rc;
+}
+
+/* ---- slabs ---- */
+
+/* Makes room for one more slab of `cells`. Nothing changes hands when it fails half way. */
+static int reserve_lists(struct rill_coro_pool *pool, size_t cells)
+{
+    struct rill_coro_sys *const sys = &pool->sys;
+    struct rill_coro **free_list;
+    struct rill__slab *slabs;
+
+    slabs = sys->resize(sys->arg, pool->slabs, (pool->slab_count + 1) * sizeof(*slabs));
+    if (slabs == NULL) {
+        return -ENOMEM;
+    }
+    pool->slabs = slabs;
+    free_list =
+        sys->resize(sys->arg, pool->free, (pool->cells + cells) * sizeof(struct rill_coro *));
+    if (free_list == NULL) {
+        return -ENOMEM;
+    }
+    pool->free = free_list;
+    return 0;
+}
+
+static size_t next_cells(const struct rill_coro_pool *pool)
+{
+    const size_t fit = RILL__SLAB_BYTES_MAX / rill__cell_size(pool);
+    size_t cells = pool->cells;
+
+    cells = cells < SLAB_CELLS_MIN ? SLAB_CELLS_MIN : cells;
+    cells = cells > SLAB_CELLS_MAX ? SLAB_CELLS_MAX : cells;
+    return cells > fit ? fit : cells;
+}
+
+static int add_slab(struct rill_coro_pool *pool)
+{
+    struct rill_coro_sys *const sys = &pool->sys;
+    size_t cells = next_cells(pool);
+    void *base = NULL;
+    int rc = reserve_lists(pool, cells);
+
+    if (rc < 0) {
+        return rc;
+    }
+    rc = sys->map(sys->arg, cells * rill__cell_size(pool), &base);
+    while (rc == -ENOMEM && cells > 1) {
+        cells /= 2; /* under a limit on address space, less may still fit */
+        rc = sys->map(sys->arg, cells * rill__cell_size(pool), &base);
+    }
+    if (rc < 0) {
+        return rc;
+    }
+    pool->slabs[pool->slab_count++] = (struct rill__slab){.base = base, .cells = cells};
+    pool->cells += cells;
+    return 0;
+}
+
+int rill__stack_carve(struct rill_coro_pool *pool, struct rill_coro **coro)
+{
+    struct rill__slab *slab;
+    int rc;
+
+    if (pool->stacks == pool->cells) {
+        rc = add_slab(pool);
+        if (rc < 0) {
+            return rc;
+        }
+    }
+    slab = &pool->slabs[pool->slab_count - 1];
+    rc = guard_cell(pool, slab, slab->base + slab->carved * rill__cell_size(pool));
+    if (rc < 0) {
+        return rc;
+    }
+    *coro = rill__record_of(pool, slab, slab->carved++);
+    pool->stacks++;
+    marks_write(marks_of(pool, *coro));
+    return 0;
+}
+
+/* The longest-free stack that still has all its memory gives it up, but for the top page. While a
+ * tool watches, that was done when the stack died, and the marks are out of bounds. */
+void rill__stack_rest(struct rill_coro_pool *pool)
+{
+    struct rill_coro *const coro = pool->free[pool->rested++];
+    uint64_t *const marks = marks_of(pool, coro);
+
+    if (pool->watched || marks_whole(marks)) {
+        return;
+    }
+    (void)pool->sys.release(pool->sys.arg, rill__stack_bottom(pool, coro),
+                            pool->stack_size - pool->page_size);
+    marks_write(marks);
+}
