@@ -3,6 +3,8 @@
  * The calls on a reader: each kind has one function that goes as far as the buffered bytes allow,
  * called when the call begins and again after each wake.
  */
+#include <string.h>
+
 #include "sansio/memory.h"
 #include "sansio/search.h"
 #include "sansio/stream_reader.h"
@@ -233,13 +235,31 @@ static int fail_unterminated(struct rill__reader *reader, struct rill__read *rea
     return fail_incomplete(reader, read, -1);
 }
 
+/* The lengths of the shortest and the longest separator. */
+struct lengths {
+    size_t shortest;
+    size_t longest;
+};
+
+static struct lengths lengths_of(const struct rill_bytes *separators, size_t separator_count)
+{
+    struct lengths lengths = {separators[0].len, separators[0].len};
+    for (size_t i = 1; i < separator_count; i++) {
+        const size_t length = separators[i].len;
+        lengths.shortest = length < lengths.shortest ? length : lengths.shortest;
+        lengths.longest = length > lengths.longest ? length : lengths.longest;
+    }
+    return lengths;
+}
+
 /* Searches what has come since the last time; moves `offset` as CPython moves its own (R-158),
  * because the limit is judged by it. It can lie behind the end when another call took bytes. */
 static bool search(struct rill__reader *reader, struct rill__read *read, struct rill__match *match)
 {
+    const struct lengths lengths = lengths_of(read->separators, read->separator_count);
     const struct rill_bytes text = {rill__buffer_data(&reader->buffer),
                                     rill__reader_buffered(reader)};
-    if (text.len < read->offset || text.len - read->offset < read->shortest) {
+    if (text.len < read->offset || text.len - read->offset < lengths.shortest) {
         return false;
     }
     if (rill__search_any(text, read->offset, read->scanned, read->separators, read->separator_count,
@@ -247,19 +267,20 @@ static bool search(struct rill__reader *reader, struct rill__read *read, struct 
         return true;
     }
     read->scanned = text.len;
-    read->offset = text.len + 1 > read->longest ? text.len + 1 - read->longest : 0;
+    read->offset = text.len + 1 > lengths.longest ? text.len + 1 - lengths.longest : 0;
     return false;
 }
 
-static int advance_until(struct rill__reader *reader, struct rill__read *read)
+static int found(struct rill__reader *reader, struct rill__read *read, struct rill__match match)
 {
-    struct rill__match match;
-    if (search(reader, read, &match)) {
-        if (match.start > reader->limit) { /* */
-            return fail_limit(reader, read, text_found, match.start, match.end);
-        }
-        return take_then_resume(reader, read, match.end);
+    if (match.start > reader->limit) { /* */
+        return fail_limit(reader, read, text_found, match.start, match.end);
     }
+    return take_then_resume(reader, read, match.end);
+}
+
+static int not_found(struct rill__reader *reader, struct rill__read *read)
+{
     if (read->offset > reader->limit) { /* R-146, before EOF */
         return fail_limit(reader, read, text_not_found, read->offset,
                           rill__reader_buffered(reader));
@@ -267,20 +288,41 @@ static int advance_until(struct rill__reader *reader, struct rill__read *read)
     return reader->eof ? fail_unterminated(reader, read) : wait(reader, read);
 }
 
-/* Notes the shortest and the longest separator. Returns the text of, or NULL. */
-static const char *measure_separators(struct rill__read *read)
+static int advance_until(struct rill__reader *reader, struct rill__read *read)
+{
+    struct rill__match match;
+    return search(reader, read, &match) ? found(reader, read, match) : not_found(reader, read);
+}
+
+/* advance_until for a readline that begins: most lines are there already, and this is the short way
+ * to them. */
+static int begin_line(struct rill__reader *reader, struct rill__read *read)
+{
+    const size_t length = rill__reader_buffered(reader);
+    if (length == 0) {
+        return not_found(reader, read);
+    }
+    const char *data = rill__buffer_data(&reader->buffer);
+    const char *end = memchr(data, '\n', length);
+    if (end != NULL) {
+        const size_t start = (size_t)(end - data);
+        return found(reader, read, (struct rill__match){start, start + 1});
+    }
+    read->scanned = length;
+    read->offset = length;
+    return not_found(reader, read);
+}
+
+/* NULL, or the text of. */
+static const char *refuse_separators(const struct rill__read *read)
 {
     if (read->separator_count == 0) {
         return "Separator should contain at least one element";
     }
-    read->shortest = read->separators[0].len;
-    read->longest = read->separators[0].len;
-    for (size_t i = 1; i < read->separator_count; i++) {
-        const size_t length = read->separators[i].len;
-        read->shortest = length < read->shortest ? length : read->shortest;
-        read->longest = length > read->longest ? length : read->longest;
+    if (lengths_of(read->separators, read->separator_count).shortest == 0) {
+        return "Separator should be at least one-byte string";
     }
-    return read->shortest > 0 ? NULL : "Separator should be at least one-byte string";
+    return NULL;
 }
 
 /* -- all of them
@@ -304,34 +346,60 @@ static int advance(struct rill__reader *reader, struct rill__read *read)
 }
 
 /* What is judged before the reader's exception: NULL or the text of a ValueError. */
-static const char *refuse_arguments(struct rill__read *read)
+static const char *refuse_arguments(const struct rill__read *read)
+{
+    if (read->kind == RILL__READ_EXACTLY && read->n < 0) {
+        return "readexactly size can not be less than zero"; /* */
+    }
+    return read->kind == RILL__READ_UNTIL ? refuse_separators(read) : NULL;
+}
+
+/* After the checks of section 1.2. */
+static int begin(struct rill__reader *reader, struct rill__read *read)
 {
     switch (read->kind) {
-    case RILL__READ_EXACTLY:
-        return read->n < 0 ? "readexactly size can not be less than zero" : NULL; /* */
-    case RILL__READ_UNTIL:
-        return measure_separators(read);
     case RILL__READ_LINE:
         read->separators = &newline;
         read->separator_count = 1;
-        read->shortest = 1;
-        read->longest = 1;
-        return NULL;
+        return begin_line(reader, read);
     case RILL__READ_SOME:
-        if (read->n < 0) {
-            read->kind = RILL__READ_TO_EOF; /* */
+    case RILL__READ_EXACTLY:
+        if (read->n == 0) {
+            return 0; /* no resume test */
         }
-        return NULL;
+        break;
     case RILL__READ_TO_EOF:
+        if (reader->waiter != NULL) {
+            return read_to_eof_beside_waiter(reader, read);
+        }
+        break;
+    case RILL__READ_UNTIL:
         break;
     }
-    return NULL;
+    return advance(reader, read);
+}
+
+/* Everything but the inputs, so that a caller need not zero the struct: that takes as long as
+ * reading a short line. */
+static void reset(struct rill__read *read)
+{
+    read->result = (struct rill_bytes){NULL, 0};
+    read->error = NULL;
+    read->offset = 0;
+    read->scanned = 0;
+    read->woken = false;
+    read->cancelling = false;
+    read->delivered = NULL;
 }
 
 int rill__read_begin(struct rill__reader *reader, struct rill__read *read)
 {
     rill__buffer_unpin(&reader->buffer);
+    reset(read);
 
+    if (read->kind == RILL__READ_SOME && read->n < 0) {
+        read->kind = RILL__READ_TO_EOF; /* */
+    }
     const char *refusal = refuse_arguments(read);
     if (refusal != NULL) {
         return fail(reader, read, rill_error_new(RILL_EVALUE, "%s", refusal));
@@ -339,13 +407,7 @@ int rill__read_begin(struct rill__reader *reader, struct rill__read *read)
     if (reader->exception != NULL) {
         return fail(reader, read, rill_error_ref(reader->exception)); /* */
     }
-    if (read->n == 0 && (read->kind == RILL__READ_SOME || read->kind == RILL__READ_EXACTLY)) {
-        return 0; /* no resume test */
-    }
-    if (read->kind == RILL__READ_TO_EOF && reader->waiter != NULL) {
-        return read_to_eof_beside_waiter(reader, read);
-    }
-    return advance(reader, read);
+    return begin(reader, read);
 }
 
 int rill__read_step(struct rill__reader *reader, struct rill__read *read)

@@ -52,12 +52,10 @@ struct rill__read {
     struct rill_bytes result;       /* valid until the next begin on this reader */
     const struct rill_error *error; /* when failed: the caller's reference */
     /* private */
-    size_t offset;  /* CPython's `offset` (section 1.5), by which the limit is judged */
-    size_t scanned; /* how far bytes have been looked at: nothing is scanned twice within a call */
-    size_t shortest;
-    size_t longest;
-    bool woken;                         /* wake was called and the step has not run yet */
-    bool cancelling;                    /* its task was asked to stop: nothing wakes it any more */
+    size_t offset;   /* CPython's `offset` (section 1.5), by which the limit is judged */
+    size_t scanned;  /* how far bytes have been looked at: nothing is scanned twice within a call */
+    bool woken;      /* wake was called and the step has not run yet */
+    bool cancelling; /* its task was asked to stop: nothing wakes it any more */
     const struct rill_error *delivered; /* set_exception completed the wait with this */
 };
 
@@ -97,7 +95,8 @@ static inline size_t rill__reader_buffered(const struct rill__reader *reader)
     return rill__buffer_length(&reader->buffer);
 }
 
-/* Starts a call: fill the inputs of a zeroed struct first. Ends the validity of earlier views. */
+/* Starts a call. Only the inputs that its kind uses need be set: begin itself sets the outputs and
+ * the private fields. Ends the validity of earlier views, whatever it answers. */
 int rill__read_begin(struct rill__reader *reader, struct rill__read *read);
 
 /* After wake: tests again, resumes the transport, takes. */

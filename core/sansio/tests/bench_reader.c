@@ -70,7 +70,8 @@ static double one_pass_ns(struct rill__reader *reader, size_t lines, char *copy)
     double start = now_ns();
     size_t sum = 0;
     for (size_t i = 0; i < lines; i++) {
-        struct rill__read read = {.kind = RILL__READ_LINE};
+        struct rill__read read;
+        read.kind = RILL__READ_LINE;
         int rc = rill__read_begin(reader, &read);
         if (copy != NULL) {
             memcpy(copy, read.result.ptr, read.result.len);
