@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * tools/bench's load generator: puts one kind of load on a server that is running already, checks
+ * every answer, and prints what the measured window cost the server, as one JSON object on a line.
+ */
+#include "load.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+void load_die(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fputs("load: ", stderr);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+    exit(EXIT_FAILURE);
+}
+
+void *load_allocate(size_t count, size_t size)
+{
+    void *const memory = calloc(count, size);
+    if (memory == NULL) {
+        load_die("out of memory");
+    }
+    return memory;
+}
+
+int load_connect(const struct load_options *options, int epoll, uint32_t events, void *data)
+{
+    const int on = 1;
+    const struct sockaddr_in address = {.sin_family = AF_INET,
+                                        .sin_port = htons((uint16_t)options->port),
+                                        .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct epoll_event event = {.events = events, .data.ptr = data};
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof address) != 0 ||
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0 ||
+        fcntl(fd, F_SETFL, O_NONBLOCK) != 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) != 0) {
+        load_die("cannot connect to port %d: %s", options->port, strerror(errno));
+    }
+    return fd;
+}
+
+int load_wait(int epoll, struct epoll_event *events, int events_max)
+{
+    const int count = epoll_wait(epoll, events, events_max, LOAD_SILENCE_MAX_MS);
+    if (count == 0) {
+        load_die("the server has not answered for %d ms", LOAD_SILENCE_MAX_MS);
+    }
+    if (count < 0 && errno != EINTR) {
+        load_die("epoll_wait: %s", strerror(errno));
+    }
+    return count;
+}
+
+static void print_result(const struct load_result *result)
+{
+    const struct load_sample *const begin = &result->begin;
+    const struct load_sample *const end = &result->end;
+    printf("{\"operations\": %llu, \"seconds\": %.9f, \"server_cpu_s\": %.9f, "
+           "\"server_user_s\": %.3f, \"server_system_s\": %.3f, \"server_involuntary\": %llu, "
+           "\"load_involuntary\": %llu, \"load_cpu_s\": %.9f, \"steal_s\": %.3f}\n",
+           (unsigned long long)result->operations, end->wall_s - begin->wall_s,
+           end->server_cpu_s - begin->server_cpu_s, end->server_user_s - begin->server_user_s,
+           end->server_system_s - begin->server_system_s,
+           (unsigned long long)(end->server_involuntary - begin->server_involuntary),
+           (unsigned long long)(end->load_involuntary - begin->load_involuntary),
+           end->load_cpu_s - begin->load_cpu_s, end->steal_s - begin->steal_s);
+}
+
+static double number(const char *text, const char *what)
+{
+    char *end;
+    const double value = strtod(text, &end);
+    if (end == text || *end != '\0' || value < 0) {
+        load_die("%s: not a number: %s", what, text);
+    }
+    return value;
+}
+
+/* Positional, because only the driver calls it. */
+int main(int argc, char **argv)
+{
+    struct load_result result = {0};
+    if (argc != 8) {
+        fprintf(stderr,
+                "usage: %s echo|lines PORT SERVER-PID CONNECTIONS WARMUP-S SECONDS REQUESTS\n"
+                "REQUESTS 0: as many as fit in SECONDS.\n",
+                argv[0]);
+        return 2;
+    }
+    const struct load_options options = {
+        .port = (int)number(argv[2], "PORT"),
+        .pid = (pid_t)number(argv[3], "SERVER-PID"),
+        .connections = (unsigned)number(argv[4], "CONNECTIONS"),
+        .warmup_s = number(argv[5], "WARMUP-S"),
+        .seconds = number(argv[6], "SECONDS"),
+        .requests = (uint64_t)number(argv[7], "REQUESTS"),
+    };
+    if (options.connections == 0) {
+        load_die("CONNECTIONS: at least one");
+    }
+    if (strcmp(argv[1], "echo") == 0) {
+        load_echo(&options, &result);
+    } else if (strcmp(argv[1], "lines") == 0) {
+        load_lines(&options, &result);
+    } else {
+        load_die("no such load: %s", argv[1]);
+    }
+    print_result(&result);
+    return EXIT_SUCCESS;
+}

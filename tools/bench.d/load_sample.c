@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Reads the clocks and counters of a measured window: the server's from outside, so that every
+ * server, whatever its language, is measured by the same means and does nothing for it.
+ */
+#include "load.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static double seconds_of(clockid_t clock)
+{
+    struct timespec time;
+    if (clock_gettime(clock, &time) != 0) {
+        load_die("clock_gettime: the server is gone");
+    }
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+double load_now_s(void)
+{
+    return seconds_of(CLOCK_MONOTONIC);
+}
+
+/* The whole of a small file of /proc, NUL-terminated. */
+static void read_proc(const char *path, char *text, size_t size)
+{
+    FILE *const file = fopen(path, "r");
+    if (file == NULL) {
+        load_die("cannot read %s", path);
+    }
+    const size_t length = fread(text, 1, size - 1, file);
+    text[length] = '\0';
+    fclose(file);
+}
+
+static uint64_t involuntary_switches(const char *path)
+{
+    char text[8192];
+    static const char label[] = "nonvoluntary_ctxt_switches:";
+    read_proc(path, text, sizeof text);
+    const char *const field = strstr(text, label);
+    return field == NULL ? 0 : strtoull(field + strlen(label), NULL, 10);
+}
+
+/* utime and stime are the 14th and 15th field; the second, the name, may hold blanks and ends at
+ * the last parenthesis. */
+static void read_cpu_split(pid_t pid, double tick_s, struct load_sample *sample)
+{
+    char path[64];
+    char text[4096];
+    unsigned long long user = 0;
+    unsigned long long system = 0;
+    snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
+    read_proc(path, text, sizeof text);
+    const char *const name_end = strrchr(text, ')');
+    if (name_end == NULL ||
+        sscanf(name_end + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu", &user,
+               &system) != 2) {
+        load_die("cannot understand %s", path);
+    }
+    sample->server_user_s = (double)user * tick_s;
+    sample->server_system_s = (double)system * tick_s;
+}
+
+/* The eighth figure of the first line, `cpu user nice system idle iowait irq softirq steal`. */
+static double steal_s(double tick_s)
+{
+    char text[1024];
+    unsigned long long steal = 0;
+    read_proc("/proc/stat", text, sizeof text);
+    if (sscanf(text, "cpu %*u %*u %*u %*u %*u %*u %*u %llu", &steal) != 1) {
+        return 0;
+    }
+    return (double)steal * tick_s;
+}
+
+void load_take_sample(const struct load_options *options, struct load_sample *sample)
+{
+    char path[64];
+    clockid_t clock;
+    const double tick_s = 1.0 / (double)sysconf(_SC_CLK_TCK);
+    snprintf(path, sizeof path, "/proc/%ld/status", (long)options->pid);
+    if (clock_getcpuclockid(options->pid, &clock) != 0) {
+        load_die("the server is gone");
+    }
+    read_cpu_split(options->pid, tick_s, sample);
+    sample->steal_s = steal_s(tick_s);
+    sample->server_involuntary = involuntary_switches(path);
+    sample->load_involuntary = involuntary_switches("/proc/self/status");
+    sample->load_cpu_s = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
+    sample->server_cpu_s = seconds_of(clock);
+    sample->wall_s = load_now_s();
+}

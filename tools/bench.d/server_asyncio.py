@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: MIT
+"""tools/bench's server on CPython's asyncio streams, as its documentation would write it (3.7+)."""
+import asyncio
+import os
+import sys
+
+
+async def echo(reader, writer):
+    while True:
+        line = await reader.readline()
+        if not line:
+            break
+        writer.write(line)
+        await writer.drain()
+    writer.close()
+
+
+async def lines(reader, writer):
+    count = size = 0
+    while True:
+        line = await reader.readline()
+        if not line:
+            break
+        count += 1
+        size += len(line)
+    writer.write(b"%d %d\n" % (count, size))
+    await writer.drain()
+    writer.close()
+
+
+async def main(work):
+    server = await asyncio.start_server(work, "127.0.0.1", 0, backlog=1024)
+    port = server.sockets[0].getsockname()[1]
+    print("listening port=%d pid=%d" % (port, os.getpid()), flush=True)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    WORKS = {"echo": echo, "lines": lines}
+    if len(sys.argv) != 2 or sys.argv[1] not in WORKS:
+        sys.exit("usage: server_asyncio.py echo|lines")
+    asyncio.run(main(WORKS[sys.argv[1]]))

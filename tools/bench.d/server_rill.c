@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * tools/bench's server on rill's streams, as an application would write it: the public calls, each
+ * connection a task, no tuning. The twin of server_asyncio.py, line for line.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <rill/rill.h>
+
+static int echo(struct rill_reader *reader, struct rill_writer *writer, void *arg)
+{
+    (void)arg;
+    struct rill_bytes line;
+    for (;;) {
+        int rc = rill_reader_readline(reader, &line);
+        if (rc < 0) {
+            return rc;
+        }
+        if (line.len == 0) {
+            break;
+        }
+        rc = rill_writer_write(writer, line.ptr, line.len);
+        if (rc < 0) {
+            return rc;
+        }
+        rc = rill_writer_drain(writer);
+        if (rc < 0) {
+            return rc;
+        }
+    }
+    rill_writer_close(writer);
+    return 0;
+}
+
+static int lines(struct rill_reader *reader, struct rill_writer *writer, void *arg)
+{
+    (void)arg;
+    unsigned long long count = 0;
+    unsigned long long size = 0;
+    struct rill_bytes line;
+    for (;;) {
+        const int rc = rill_reader_readline(reader, &line);
+        if (rc < 0) {
+            return rc;
+        }
+        if (line.len == 0) {
+            break;
+        }
+        count++;
+        size += line.len;
+    }
+    char text[64];
+    const int length = snprintf(text, sizeof text, "%llu %llu\n", count, size);
+    int rc = rill_writer_write(writer, text, (size_t)length);
+    if (rc == 0) {
+        rc = rill_writer_drain(writer);
+    }
+    rill_writer_close(writer);
+    return rc;
+}
+
+struct work {
+    const char *name;
+    rill_client_connected_task *handler;
+};
+
+static int serve(void *arg)
+{
+    const struct work *const work = arg;
+    const struct rill_server_options options = {.backlog = RILL_SET(1024)};
+    struct rill_server *server;
+    struct rill_address address;
+    int rc = rill_start_server(work->handler, NULL, "127.0.0.1", "0", &options, &server);
+    if (rc < 0) {
+        return rc;
+    }
+    if (rill_server_sockname(server, 0, &address)) {
+        printf("listening port=%d pid=%ld\n", address.port, (long)getpid());
+        fflush(stdout);
+    }
+    rc = rill_server_serve_forever(server);
+    rill_server_free(server);
+    return rc;
+}
+
+int main(int argc, char **argv)
+{
+    struct work works[] = {{"echo", echo}, {"lines", lines}};
+    for (size_t i = 0; i < sizeof works / sizeof works[0]; i++) {
+        if (argc == 2 && strcmp(argv[1], works[i].name) == 0) {
+            return rill_main(serve, &works[i]);
+        }
+    }
+    fprintf(stderr, "usage: %s echo|lines\n", argv[0]);
+    return 2;
+}
