@@ -1,0 +1,349 @@
+# SPDX-License-Identifier: MIT
+"""Case files: reads `conformance/cases/<area>/*.case` into Case objects; every error names file and line.
+
+The format is described in conformance/WRITING-CASES.md. A case keeps its own source lines, so that `--bless` changes
+nothing but what it recorded.
+"""
+import hashlib
+import os
+import re
+
+from . import version
+from .calls import parse_calls
+from .expr import Bad, Tokens, pack, parse_bytes, parse_number
+
+BACKENDS = ("mem", "pair", "tcp")
+PEER_OPERATIONS = ("send", "read", "shutdown", "close", "reset", "window", "connect")
+CAPABILITIES = ("core", "virtual-clock", "half-close", "server", "timeout-scope", "uncancel", "tuple-separator",
+                "close-clients")
+RECORDED = re.compile(r"\s+(?:\[([^\]]*)\]\s+)?(\S.*)$")
+RULE = re.compile(r"(R-\d[\dUV](?:\d|-\d\d)|[DQ]-\d+)$")
+
+
+class CaseError(Exception):
+    """Text begins with file:line."""
+
+
+class Step:
+    """One operation, its source line, and the lines recorded beneath it."""
+
+    def __init__(self, source, op, line):
+        self.source = source
+        self.op = op
+        self.line = line
+        self.recorded = []      # (predicate or None, text)
+
+
+class Case:
+    def __init__(self, name, path, line):
+        self.name = name
+        self.path = path
+        self.line = line
+        self.header = []        # source lines up to the first operation, without `record`
+        self.rules = []
+        self.needs = []
+        self.kind = "connection"
+        self.limit = None
+        self.handler = None
+        self.server = {}
+        self.excluded = {}      # backend -> reason
+        self.state_off = None
+        self.note = None
+        self.record = []        # versions whose transcripts are recorded
+        self.digest = None
+        self.steps = []
+        self.end = None
+        self.tail = []          # comment and blank lines after the last operation
+
+    def message(self, backend):
+        """The `run` message for a testee."""
+        message = {"run": self.name, "backend": backend, "with": self.kind, "ops": [step.op for step in self.steps]}
+        if self.limit is not None:
+            message["limit"] = self.limit
+        if self.handler is not None:
+            message["handler"] = self.handler
+        message.update(self.server)
+        return message
+
+    def script_digest(self):
+        """Tells whether the recorded lines belong to this script."""
+        parts = [repr(sorted(self.message("-").items(), key=lambda item: item[0]))]
+        return hashlib.sha1("\n".join(parts).encode()).hexdigest()[:6]
+
+    def all_steps(self):
+        return self.steps + ([self.end] if self.end else [])
+
+    def column(self, wanted):
+        """The recorded transcript of one version: {step number: [line, ...]}, empty steps left out."""
+        column = {}
+        for number, step in enumerate(self.steps + [self.end], 1):
+            lines = [text for predicate, text in (step.recorded if step else [])
+                     if version.matches(predicate, wanted)]
+            if lines:
+                column[number] = lines
+        return column
+
+    def uses_finish(self):
+        return bool(self.steps) and self.steps[-1].op["op"] == "finish"
+
+
+class FileReader:
+    """Reads one file, line by line."""
+
+    def __init__(self, path, text):
+        self.path = path
+        self.lines = text.split("\n")
+        if self.lines and self.lines[-1] == "":
+            self.lines.pop()
+        self.preamble = []
+        self.cases = []
+        self.case = None
+        self.unnamed = 0
+
+    def read(self):
+        for number, line in enumerate(self.lines, 1):
+            try:
+                self.line(number, line)
+            except (Bad, ValueError) as bad:
+                raise CaseError("%s:%d: %s" % (self.path, number, bad))
+        for case in self.cases:
+            self.check(case)
+        return self.preamble, self.cases
+
+    def line(self, number, line):
+        stripped = line.strip()
+        if not stripped or stripped.startswith("#"):
+            self.keep(line)
+        elif line[0].isspace():
+            self.recorded_line(line)
+        else:
+            word = stripped.split(None, 1)[0]
+            rest = line[len(word):]
+            if word == "case":
+                self.begin(rest.strip(), number)
+            elif self.case is None:
+                raise Bad("a file begins with `case`")
+            elif hasattr(self, "header_" + word):
+                self.header_line(word, rest, line)
+            else:
+                self.operation(line, number)
+
+    def keep(self, line):
+        """Comments and blank lines stay where they are."""
+        if self.case is None:
+            self.preamble.append(line)
+        else:
+            (self.case.tail if self.case.steps else self.case.header).append(line)
+
+    def begin(self, name, number):
+        area = os.path.basename(os.path.dirname(self.path))
+        name = name.split("#")[0].strip()
+        if not re.match(r"[a-z0-9-]+/[a-z0-9.-]+$", name):
+            raise Bad("a case is named area/topic in small letters, digits and -: %s" % name)
+        if area and name.split("/")[0] != area:
+            raise Bad("case %s stands in the folder %s" % (name, area))
+        self.case = Case(name, self.path, number)
+        self.unnamed = 0
+        if self.cases:
+            self.case.header = trailing_comments(self.cases[-1])
+        self.case.header.append("case    %s" % name)
+        self.cases.append(self.case)
+
+    def header_line(self, word, rest, line):
+        if self.case.steps:
+            raise Bad("`%s` belongs before the first operation" % word)
+        getattr(self, "header_" + word)(rest.split(" #")[0].strip() if word != "note" else rest.strip())
+        if word != "record":
+            self.case.header.append(line)
+
+    # header lines
+
+    def header_rule(self, rest):
+        self.case.rules = rest.replace(",", " ").split()
+        for rule in self.case.rules:
+            if not RULE.match(rule):
+                raise Bad("not a rule of the specification: %s" % rule)
+        if not 1 <= len(self.case.rules) <= 3:
+            raise Bad("a case names one to three rules")
+
+    def header_needs(self, rest):
+        self.case.needs = rest.split()
+        for need in self.case.needs:
+            if need not in CAPABILITIES:
+                raise Bad("unknown capability %s" % need)
+
+    def header_with(self, rest):
+        if rest not in ("connection", "reader", "nothing", "server"):
+            raise Bad("`with` is connection, reader, nothing or server")
+        self.case.kind = rest
+        if rest in ("reader", "nothing"):
+            self.exclude(("pair", "tcp"), "no transport in this case")
+        elif rest == "server":
+            self.exclude(("mem", "pair"), "a server listens on tcp")
+
+    def header_limit(self, rest):
+        tokens = Tokens(rest)
+        self.case.limit = parse_number(tokens)
+        tokens.expect_end()
+
+    def header_handler(self, rest):
+        self.case.handler = {"kind": "task", "calls": parse_calls(Tokens(rest), "h")[0]}
+
+    def header_callback(self, rest):
+        self.case.handler = {"kind": "callback", "calls": parse_calls(Tokens(rest), "h")[0]}
+
+    def header_server(self, rest):
+        for item in rest.split():
+            key, _, value = item.partition("=")
+            if key == "start_serving" and value in ("yes", "no"):
+                self.case.server[key] = value == "yes"
+            elif key == "backlog" and value.isdigit():
+                self.case.server[key] = int(value)
+            else:
+                raise Bad("`server` takes start_serving=no and backlog=N")
+
+    def header_only(self, rest):
+        chosen, reason = self.backends_and_reason(rest)
+        self.exclude([name for name in BACKENDS if name not in chosen], reason)
+
+    def header_not(self, rest):
+        self.exclude(*self.backends_and_reason(rest))
+
+    def header_state(self, rest):
+        word, _, reason = rest.partition(":")
+        if word.strip() != "off" or not reason.strip():
+            raise Bad("write `state off: reason`")
+        self.case.state_off = reason.strip()
+
+    def header_note(self, rest):
+        self.case.note = rest
+
+    def header_record(self, rest):
+        for word in rest.split():
+            if word.startswith("script="):
+                self.case.digest = word[len("script="):]
+            else:
+                self.case.record.append(version.parse(word))
+
+    def backends_and_reason(self, rest):
+        names, _, reason = rest.partition(":")
+        names = names.replace(",", " ").split()
+        if not reason.strip() or not names or set(names) - set(BACKENDS):
+            raise Bad("write backends of %s, a colon and the reason" % " ".join(BACKENDS))
+        return names, reason.strip()
+
+    def exclude(self, names, reason):
+        for name in names:
+            self.case.excluded.setdefault(name, reason)
+
+    # operations
+
+    def operation(self, line, number):
+        tokens = Tokens(line)
+        if tokens.accept("end"):
+            tokens.expect_end()
+            self.case.end = Step(line, {"op": "end"}, number)
+            return
+        if self.case.end or self.case.uses_finish():
+            raise Bad("nothing follows `end` or `finish`")
+        settle = not tokens.accept("go")
+        word = tokens.name("an operation")
+        if not hasattr(self, "op_" + word):
+            raise Bad("unknown operation %s" % word)
+        op = getattr(self, "op_" + word)(tokens)
+        tokens.expect_end()
+        if not settle:
+            op["settle"] = False
+        self.case.header_done = True
+        comments, self.case.tail = self.case.tail, []
+        step = Step("\n".join(comments + [line.rstrip()]), op, number)
+        self.case.steps.append(step)
+
+    def connection_number(self, tokens, op):
+        if tokens.accept("@"):
+            op["conn"] = parse_number(tokens)
+
+    def op_app(self, tokens):
+        op = {"op": "app"}
+        self.connection_number(tokens, op)
+        self.unnamed += 1
+        op["calls"], op["task"] = parse_calls(tokens, "a%d" % self.unnamed)
+        if op["task"] != "a%d" % self.unnamed:
+            self.unnamed -= 1
+        return op
+
+    def op_peer(self, tokens):
+        op = {"op": "peer"}
+        self.connection_number(tokens, op)
+        op["do"] = tokens.name("what the peer does")
+        if op["do"] not in PEER_OPERATIONS:
+            raise Bad("a peer can %s, not %s" % (", ".join(PEER_OPERATIONS), op["do"]))
+        if op["do"] == "send":
+            op["bytes"] = pack(parse_bytes(tokens))
+        elif op["do"] in ("read", "window") and not tokens.finished():
+            if not tokens.accept("none"):
+                op["n"] = parse_number(tokens)
+        return op
+
+    def op_clock(self, tokens):
+        tokens.expect("advance")
+        return {"op": "clock", "seconds": parse_number(tokens)}
+
+    def op_finish(self, tokens):
+        return {"op": "finish"}
+
+    # recorded lines and the last checks
+
+    def recorded_line(self, line):
+        step = self.case and (self.case.end or (self.case.steps and self.case.steps[-1]))
+        if not step:
+            raise Bad("an indented line is a recorded result and follows an operation")
+        predicate, text = RECORDED.match(line).groups()
+        if predicate is not None:
+            version.matches(predicate, (3, 13, 0))     # an unreadable predicate is an error here
+        step.recorded.append((predicate, text.rstrip()))
+
+    def check(self, case):
+        def fail(text):
+            raise CaseError("%s:%d: case %s %s" % (case.path, case.line, case.name, text))
+        if not case.rules:
+            fail("names no rule")
+        if not case.steps:
+            fail("has no operation")
+        if set(case.excluded) >= set(BACKENDS):
+            fail("runs on no backend")
+        if case.handler and case.kind not in ("server", "nothing"):
+            fail("has a handler but no server")
+
+
+def trailing_comments(case):
+    """The comment block right above a `case` line belongs to that case, not to the one before."""
+    tail, block = case.tail, []
+    while tail:
+        block.insert(0, tail.pop())
+    return block
+
+
+def read_file(path, shown=None):
+    with open(path, encoding="utf-8") as file:
+        return FileReader(shown or path, file.read()).read()
+
+
+def find_files(folder):
+    for root, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            if name.endswith(".case"):
+                yield os.path.join(root, name)
+
+
+def read_all(folder):
+    """Every case below the folder, in order of files; a name used twice is an error."""
+    cases, seen = [], {}
+    for path in find_files(folder):
+        for case in read_file(path)[1]:
+            if case.name in seen:
+                raise CaseError("%s:%d: case %s is already in %s" % (path, case.line, case.name, seen[case.name]))
+            seen[case.name] = path
+            cases.append(case)
+    return cases

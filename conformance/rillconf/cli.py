@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: MIT
+"""The command: options, the order of things, exit codes."""
+import argparse
+import os
+import shlex
+import sys
+import time
+
+from . import bless, expect, oracles, report_json, report_junit, rules, version
+from .case import BACKENDS, CaseError, read_all
+from .report_json import select
+from .report_text import TextReport
+from .runner import Job, Player, Runner
+from .testee import Crash
+
+HOME = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+ROOT = os.path.dirname(HOME)
+CPYTHON = os.path.join(HOME, "testees", "cpython.py")
+SAME, DIFFERS, USAGE, NO_TESTEE = 0, 1, 2, 3
+
+EXIT_CODES = """
+exit codes:
+  0  nothing differs but what is known     1  something differs, crashed, hung, leaked or drifted
+  2  a mistake in the options or in a case file     3  a testee does not start
+
+patterns match case names, as in a shell: 'limit/*', 'errors', '*two-readers*'
+"""
+
+
+def parser():
+    made = argparse.ArgumentParser(
+        prog="tools/conform", formatter_class=argparse.RawDescriptionHelpFormatter, epilog=EXIT_CODES,
+        description="Replays scripts against rill and against CPython's asyncio streams; the transcripts must be equal.")
+    add = made.add_argument
+    add("patterns", nargs="*", metavar="PATTERN", help="run only cases that match")
+    add("--list", action="store_true", help="list the cases with their rules and backends, run nothing")
+    add("--smoke", action="store_true", help="every fourth case, on mem, rill and the newest CPython only")
+    add("--bless", action="store_true", help="record what the CPythons do in the case files")
+    add("--oracle", action="append", default=[], metavar="PYTHON", help="one more CPython (repeatable)")
+    add("--oracle-only", action="append", default=[], metavar="VERSION",
+        help="of the CPythons found, only these versions; no other testee unless named")
+    add("--testee", action="append", default=[], metavar="NAME|COMMAND",
+        help="run these instead of rill: rill, cpython, wrong:NAME, or a command that speaks PROTOCOL.md (repeatable); "
+             "without --oracle no CPython runs beside them")
+    add("--rill", metavar="PROGRAM", help="rill's testee program")
+    add("--no-rill", action="store_true", help="only the CPythons")
+    add("--backend", action="append", default=[], metavar="LIST", help="of mem, pair, tcp, with commas")
+    add("--repeat", type=int, default=1, metavar="N", help="run everything N times; a changing transcript is FLAKY")
+    add("-j", dest="jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="testees at a time")
+    add("--timeout", type=float, default=20.0, metavar="S", help="real seconds before a case is HANG")
+    add("--fail-fast", action="store_true", help="stop at the first failure")
+    add("--json", metavar="FILE", help="write results as JSON, a summary object first")
+    add("--junit", metavar="FILE", help="write results as JUnit XML")
+    add("-v", "--verbose", action="store_true", help="show transcripts, the schedule layer too")
+    add("--cases", default=os.path.join(HOME, "cases"), help=argparse.SUPPRESS)
+    add("--expectations", default=os.path.join(HOME, "expectations"), help=argparse.SUPPRESS)
+    return made
+
+
+class Stop(Exception):
+    """Ends the command with a message and an exit code."""
+
+    def __init__(self, code, text):
+        super().__init__(text)
+        self.code = code
+
+
+class Command:
+    def __init__(self, options):
+        self.options = options
+        self.report = TextReport()
+        self.results = []
+        self.players = []
+        self.notes = []
+        self.began = time.monotonic()
+
+    # what to run
+
+    def load(self):
+        shown = os.path.relpath(self.options.cases)
+        self.everything = read_all(shown if not shown.startswith("..") else self.options.cases)
+        self.cases = select(self.everything, self.options.patterns)
+        if self.options.smoke:
+            self.cases = self.cases[::4]
+        if not self.cases:
+            raise Stop(USAGE, "no case matches %s" % " ".join(self.options.patterns))
+
+    def backends(self):
+        if self.options.smoke and not self.options.backend:
+            return ["mem"]
+        names = [name for text in self.options.backend for name in text.split(",")] or list(BACKENDS)
+        for name in names:
+            if name not in BACKENDS:
+                raise Stop(USAGE, "unknown backend %s: the backends are %s" % (name, ", ".join(BACKENDS)))
+        return names
+
+    def find_oracles(self):
+        options = self.options
+        if options.testee and not options.oracle and not options.oracle_only:
+            return []
+        found, unsupported = oracles.discover(options.oracle)
+        for oracle in unsupported:
+            self.notes.append("unsupported, not asked: %s %s (%s)" % (oracle.name, version.show(oracle.version), oracle.path))
+        if options.oracle_only:
+            found = [o for o in found if version.show(o.version) in options.oracle_only]
+            missing = set(options.oracle_only) - {version.show(o.version) for o in found}
+            if missing:
+                raise Stop(NO_TESTEE, "no CPython %s here" % ", ".join(sorted(missing)))
+        return found[-1:] if options.smoke else found
+
+    def testee(self, spec):
+        if spec == "rill":
+            if not self.options.rill:
+                raise Stop(NO_TESTEE, "rill's testee is not built: tools/conform builds it, or name it with --rill")
+            known = expect.load(self.options.expectations, "rill", "conformance/expectations/rill.known")
+            known.check_patterns([case.name for case in self.everything])
+            player = Player("rill", [self.options.rill], expectations=known)
+        elif spec == "cpython":
+            player = Player("cpython", [sys.executable, CPYTHON])
+        elif spec.startswith("wrong:"):
+            player = Player(spec, [sys.executable, os.path.join(HOME, "testees", "wrong.py"), spec[len("wrong:"):]])
+        else:
+            player = Player(spec, shlex.split(spec))
+        player.spec = spec
+        return player
+
+    def meet_players(self):
+        for oracle in self.find_oracles():
+            name = "cpython-%s" % version.show(oracle.version)
+            self.players.append(Player(name, [oracle.path, CPYTHON], oracle=True))
+        named = self.options.testee
+        if not named and not (self.options.no_rill or self.options.oracle_only or self.options.bless):
+            named = ["rill"]
+        self.players += [self.testee(spec) for spec in named]
+        if not self.players:
+            raise Stop(NO_TESTEE, "nothing to run: no CPython 3.7 to 3.14 was found and no testee named")
+        for player in self.players:
+            try:
+                player.meet(self.options.timeout)
+            except Crash as problem:
+                raise Stop(NO_TESTEE, "%s: %s" % (player.name, problem))
+
+    def stop_players(self):
+        for player in self.players:
+            if player.warm is not None:
+                player.warm.stop()
+
+    # running
+
+    def jobs(self, backends):
+        return [Job(player, case, backend) for player in self.players for case in self.cases for backend in backends]
+
+    def on_result(self, result):
+        self.results.append(result)
+        if self.options.verbose:
+            self.show_transcript(result)
+        self.report.result(result)
+
+    def show_transcript(self, result):
+        self.report.line("%s  %s on %s: %s" % (result.case.name, result.testee.name, result.backend, result.verdict))
+        steps = result.case.steps + [None]
+        for number in sorted(set(result.steps) | set(result.schedule)):
+            if 1 <= number <= len(steps):
+                step = steps[number - 1]
+                self.report.line("  %2d  %s" % (number, step.source.split("\n")[-1] if step else "end"))
+            for line in result.steps.get(number, []):
+                self.report.line("          " + line)
+            for key, value in result.schedule.get(number, {}).items():
+                self.report.line("          (%s %s)" % (key, value))
+
+    def run(self):
+        self.load()
+        if self.options.list:
+            return self.list()
+        backends = self.backends()
+        self.meet_players()
+        self.check_unrecorded()
+        jobs = self.jobs(backends)
+        self.report.begin(len(jobs))
+        try:
+            Runner(jobs, self.options, self.on_result).run()
+        finally:
+            self.stop_players()
+        if self.options.bless:
+            return self.bless()
+        return self.conclude(backends)
+
+    def list(self):
+        for case in self.cases:
+            backends = [name for name in BACKENDS if name not in case.excluded]
+            print("%-44s %-26s %s" % (case.name, " ".join(case.rules), " ".join(backends)))
+        print("%d cases" % len(self.cases))
+        return SAME
+
+    def check_unrecorded(self):
+        self.unrecorded = []
+        if self.options.bless:
+            return
+        for player in self.players:
+            if player.oracle and not any(player.version() in case.record for case in self.cases):
+                self.unrecorded.append(player.hello["version"])
+
+    # ends
+
+    def bless(self):
+        runs = {}
+        problems = [result for result in self.results if not result.verdict.good()]
+        bad = {result.case.name for result in problems}
+        for result in self.results:
+            if result.testee.oracle and result.verdict.name == "SAME":
+                runs.setdefault(result.case.name, {}).setdefault(result.testee.version(), {})[result.backend] = result.steps
+        blessed, changed = {}, 0
+        for case in self.cases:
+            if case.name in bad or case.name not in runs:
+                continue
+            try:
+                bless.record(case, {number: bless.one_transcript(case, number, by_backend)
+                                    for number, by_backend in runs[case.name].items()})
+                blessed[case.name] = case
+            except bless.Disagreement as problem:
+                bad.add(case.name)
+                self.report.line("NOT RECORDED %s" % problem)
+        for path in sorted({case.path for case in blessed.values()}):
+            changed += bless.rewrite(path, blessed)
+        self.report.line("recorded %d cases in %d changed files, %d not recorded" % (len(blessed), changed, len(bad)))
+        return DIFFERS if bad else SAME
+
+    def conclude(self, backends):
+        problems = []
+        whole = not self.options.patterns and not self.options.smoke and not self.options.fail_fast
+        for player in self.players:
+            if player.expectations is not None and (whole or not self.options.fail_fast):
+                problems += player.expectations.stale([case.name for case in self.everything])
+        summary = report_json.summarise(self.results, self.players, backends, self.cases, self.all_rules(),
+                                        time.monotonic() - self.began, self.unrecorded)
+        self.add_notes(summary)
+        self.report.table(self.results, backends)
+        self.report.last(summary, problems, self.notes)
+        if self.options.json:
+            report_json.write(self.options.json, summary, self.results)
+        if self.options.junit:
+            report_junit.write(self.options.junit, self.results)
+        bad = problems or any(not result.verdict.good() for result in self.results)
+        return DIFFERS if bad else SAME
+
+    @staticmethod
+    def all_rules():
+        path = os.path.join(ROOT, "docs", "spec.md")
+        return rules.read(path) if os.path.exists(path) else []
+
+    def add_notes(self, summary):
+        if summary["recorded_only"]:
+            self.notes.append("columns from recordings only, no live CPython here: %s"
+                              % " ".join(summary["recorded_only"]))
+        for number in self.unrecorded:
+            self.notes.append("CPython %s has no recorded column: it was run but judged nothing; "
+                              "tools/conform --bless adds it" % number)
+
+
+def main(arguments=None):
+    options = parser().parse_args(arguments)
+    try:
+        return Command(options).run()
+    except Stop as stop:
+        print("tools/conform: %s" % stop, file=sys.stderr)
+        return stop.code
+    except (CaseError, expect.ExpectationError, LookupError) as error:
+        print(error, file=sys.stderr)
+        return USAGE
+    except KeyboardInterrupt:
+        return 130

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: MIT
+"""Known differences of a testee: data in conformance/expectations/NAME.known.
+
+One entry a line, fields separated by |:
+    pattern | backends or * | fingerprint | Q-nn | what and why
+The fingerprint is that of the first difference. An entry that no longer differs, or differs otherwise, fails.
+"""
+import fnmatch
+import hashlib
+import os
+
+LARGEST_PATTERN = 20
+
+
+class ExpectationError(Exception):
+    """Text begins with file:line."""
+
+
+def fingerprint(difference):
+    """Of the lines where the transcripts part, not of the step's number or the backend."""
+    text = "%s|%s|%s" % (difference.layer, difference.want, difference.got)
+    return hashlib.sha1(text.encode()).hexdigest()[:8]
+
+
+class Entry:
+    def __init__(self, path, line, fields):
+        self.path = path
+        self.line = line
+        self.pattern, self.backends, self.fingerprint, self.row, self.reason = fields
+        self.covered = set()    # (case, backend) that were run
+        self.used = set()       # those that differed as the entry says
+
+    def covers(self, name, backend):
+        return fnmatch.fnmatchcase(name, self.pattern) and (self.backends == "*" or backend in self.backends.split(","))
+
+    def place(self):
+        return "%s:%d" % (self.path, self.line)
+
+
+class Expectations:
+    def __init__(self, entries=()):
+        self.entries = list(entries)
+
+    def find(self, name, backend):
+        """The entries for this run, noted as run."""
+        entries = [entry for entry in self.entries if entry.covers(name, backend)]
+        for entry in entries:
+            entry.covered.add((name, backend))
+        return entries
+
+    def accept(self, name, backend, difference):
+        """The entry that expects exactly this difference, or none."""
+        for entry in self.find(name, backend):
+            if entry.fingerprint == fingerprint(difference):
+                entry.used.add((name, backend))
+                return entry
+        return None
+
+    def check_patterns(self, names):
+        for entry in self.entries:
+            count = sum(1 for name in names if fnmatch.fnmatchcase(name, entry.pattern))
+            if count > LARGEST_PATTERN:
+                raise ExpectationError("%s: the pattern covers %d cases, more than %d"
+                                       % (entry.place(), count, LARGEST_PATTERN))
+
+    def stale(self, names):
+        """Entries that expect a difference that did not show, among those whose cases exist or never can."""
+        problems = []
+        for entry in self.entries:
+            if not any(fnmatch.fnmatchcase(name, entry.pattern) for name in names):
+                problems.append("%s: no case matches %s" % (entry.place(), entry.pattern))
+            for name, backend in sorted(entry.covered - entry.used):
+                problems.append("%s: %s on %s does not differ as expected (%s)"
+                                % (entry.place(), name, backend, entry.fingerprint))
+        return problems
+
+
+def load(folder, name, shown=None):
+    path = os.path.join(folder, name + ".known")
+    if not os.path.exists(path):
+        return Expectations()
+    entries = []
+    with open(path, encoding="utf-8") as file:
+        for number, line in enumerate(file, 1):
+            if line.strip() and not line.startswith("#"):
+                fields = [field.strip() for field in line.split("|", 4)]
+                if len(fields) != 5 or not fields[3].startswith("Q-") or not fields[4]:
+                    raise ExpectationError("%s:%d: expected pattern | backends | fingerprint | Q-nn | reason"
+                                           % (shown or path, number))
+                entries.append(Entry(shown or path, number, fields))
+    return Expectations(entries)

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: MIT
+"""What people see: the live line or plain progress lines, each failure with the line that repeats it, the table."""
+import os
+import sys
+import time
+
+from .verdict import GOOD, NAMES
+
+COLOURS = {"SAME": "32", "KNOWN": "36", "SKIP": "90"}
+PLAIN_EVERY = 10    # per cent, in a pipe
+
+
+class TextReport:
+    def __init__(self, stream=None):
+        self.stream = stream or sys.stdout
+        self.live = self.stream.isatty() and os.environ.get("TERM") != "dumb"
+        self.colour = self.live and "NO_COLOR" not in os.environ
+        self.began = time.monotonic()
+        self.total = self.done = self.bad = 0
+        self.printed = 0
+
+    def paint(self, name, text=None):
+        text = str(name) if text is None else text
+        if not self.colour:
+            return text
+        return "\033[%sm%s\033[0m" % (COLOURS.get(name, "31;1"), text)
+
+    def line(self, text=""):
+        if self.live:
+            self.stream.write("\r\033[K")
+        self.stream.write(text + "\n")
+        self.stream.flush()
+
+    def begin(self, total):
+        self.total = total
+
+    def result(self, result):
+        self.done += 1
+        if not result.verdict.good():
+            self.bad += 1
+            self.failure(result)
+        self.progress(result)
+
+    def progress(self, result):
+        share = 100 * self.done // max(1, self.total)
+        text = "%3d%%  %d of %d  failed %d  %.1f s" % (share, self.done, self.total, self.bad, time.monotonic() - self.began)
+        if self.live:
+            self.stream.write("\r\033[K%s  %s on %s %s" % (text, result.testee.name, result.backend, result.case.name[:40]))
+            self.stream.flush()
+        elif share >= self.printed + PLAIN_EVERY:
+            self.printed = share - share % PLAIN_EVERY
+            self.line(text)
+
+    def failure(self, result):
+        verdict, case = result.verdict, result.case
+        place = "%s:%d" % (case.path, case.line)
+        self.line("%s %s: %s on %s  (%s)" % (self.paint(verdict.name, str(verdict)), case.name, result.testee.name,
+                                             result.backend, place))
+        if verdict.step is not None and 1 <= verdict.step <= len(case.steps):
+            step = case.steps[verdict.step - 1]
+            self.line("    step %d, line %d: %s" % (verdict.step, step.line, step.source.split("\n")[-1]))
+        elif verdict.step is not None:
+            self.line("    step %d: the end" % verdict.step)
+        if verdict.difference:
+            for text in verdict.difference.lines():
+                self.line("    " + text)
+            self.fingerprint(verdict.difference)
+        elif verdict.detail:
+            for text in verdict.detail.split("\n"):
+                self.line("    " + text)
+        if case.rules:
+            self.line("    rule  " + " ".join(case.rules))
+        self.line("    again " + again(result))
+
+    def fingerprint(self, difference):
+        from .expect import fingerprint
+        self.line("    fingerprint %s" % fingerprint(difference))
+
+    # the end
+
+    def table(self, results, backends):
+        if self.live:
+            self.stream.write("\r\033[K")
+        names = [name for name in NAMES if any(result.verdict.name == name for result in results)]
+        players = []
+        for result in results:
+            if result.testee not in players:
+                players.append(result.testee)
+        width = max([len(player.name) for player in players] + [8])
+        self.line("%-*s  %s" % (width, "testee", "  ".join("%12s" % name for name in names)))
+        for player in players:
+            counts = [sum(1 for r in results if r.testee is player and r.verdict.name == name) for name in names]
+            cells = ["%12d" % count if not count else self.paint(name, "%12d" % count)
+                     for name, count in zip(names, counts)]
+            self.line("%-*s  %s" % (width, player.name, "  ".join(cells)))
+        for backend in backends:
+            cases = {r.case.name for r in results}
+            ran = {r.case.name for r in results if r.backend == backend and backend not in r.case.excluded}
+            self.line("backend %-5s %d of %d cases (%d %%)" % (backend, len(ran), len(cases),
+                                                               100 * len(ran) // max(1, len(cases))))
+
+    def last(self, summary, problems, notes):
+        for text in notes:
+            self.line("NOTE: " + text)
+        for text in problems:
+            self.line(self.paint("DIFF", "FAILED: ") + text)
+        counts = "  ".join("%s %d" % (name, summary["verdicts"][name]) for name in NAMES
+                           if summary["verdicts"][name] or name in GOOD)
+        self.line("cases %d  rules %d  oracles %d  %s  %.1f s" % (
+            summary["cases"], len(summary["rules_covered"]), len(summary["oracles"]), counts, summary["seconds"]))
+
+
+def again(result):
+    """The one line that repeats this run alone."""
+    words = ["tools/conform"]
+    if result.testee.oracle:
+        words.append("--oracle-only %s" % result.testee.hello["version"])
+    else:
+        words.append("--testee %s" % quoted(result.testee.spec))
+    return " ".join(words + ["--backend %s" % result.backend, "-v", quoted(result.case.name)])
+
+
+def quoted(text):
+    return "'%s'" % text.replace("'", "'\\''")

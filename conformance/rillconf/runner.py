@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: MIT
+"""Runs cases on testees and backends with a few threads, each of which owns a testee process at a time."""
+import queue
+import threading
+import time
+
+from . import transcript, version
+from .testee import Crash, Hang, Testee
+from .verdict import Result, Verdict, broken, judge
+
+REFERENCE = (3, 13)
+INVENTED = {"run": "protocol/invented-name", "backend": "mem", "with": "nothing",
+            "ops": [{"op": "app", "task": "a1", "calls": [{"call": "frobnicate", "id": "a1"}]}]}
+
+
+class Player:
+    """One testee of a run: how to start it, what it said, which column judges it."""
+
+    def __init__(self, name, command, oracle=False, expectations=None):
+        self.name = name
+        self.command = command
+        self.oracle = oracle
+        self.expectations = expectations
+        self.hello = None
+        self.warm = None
+
+    def meet(self, timeout):
+        """Hello, and the first question of every testee: an invented name is answered with skip."""
+        testee = Testee(self.name, self.command, timeout)
+        try:
+            self.hello = testee.start()
+            outcome = testee.run(INVENTED)
+            if outcome.how != "skip":
+                raise Crash("an invented call was not answered with skip but with %s" % outcome.how)
+        except (Crash, Hang) as problem:
+            testee.stop(kill=True)
+            raise Crash(str(problem))
+        self.warm = testee
+        return self
+
+    def take_process(self, timeout):
+        """The process that said hello serves the first unit of work; later ones start their own."""
+        testee, self.warm = self.warm, None
+        return testee or Testee(self.name, self.command, timeout)
+
+    def version(self):
+        return version.parse(self.hello["version"])
+
+    def column(self, case):
+        """The recorded version that judges this testee: its own for a CPython, the newest 3.13 for others."""
+        if self.hello.get("implementation") == "CPython":
+            return self.version() if self.version() in case.record else None
+        return max([number for number in case.record if number[:2] == REFERENCE] or [None])
+
+
+class Job:
+    def __init__(self, player, case, backend):
+        self.player = player
+        self.case = case
+        self.backend = backend
+
+
+def reason_to_skip(job):
+    case, player = job.case, job.player
+    if job.backend in case.excluded:
+        return case.excluded[job.backend]
+    if job.backend not in player.hello["backends"]:
+        return "no backend %s" % job.backend
+    missing = [need for need in case.needs if need not in player.hello["capabilities"]]
+    return "no %s" % " ".join(missing) if missing else None
+
+
+class Runner:
+    def __init__(self, jobs, options, on_result):
+        self.options = options
+        self.on_result = on_result
+        self.lock = threading.Lock()
+        self.stopping = False
+        self.units = queue.Queue()
+        for unit in self.split(jobs):
+            self.units.put(unit)
+
+    def split(self, jobs):
+        """Units of work for one process each: enough of them that no thread waits long at the end."""
+        size = max(20, len(jobs) // (6 * self.options.jobs) + 1)
+        by_player = {}
+        for job in jobs:
+            by_player.setdefault(job.player.name, []).append(job)
+        for chunk in by_player.values():
+            for at in range(0, len(chunk), size):
+                yield chunk[at:at + size]
+
+    def run(self):
+        threads = [threading.Thread(target=self.work, daemon=True) for _ in range(self.options.jobs)]
+        for thread in threads:
+            thread.start()
+        try:
+            for thread in threads:
+                while thread.is_alive():
+                    thread.join(0.2)
+        except KeyboardInterrupt:
+            self.stopping = True
+            raise
+
+    def work(self):
+        while not self.stopping:
+            try:
+                unit = self.units.get_nowait()
+            except queue.Empty:
+                return
+            with self.lock:
+                testee = unit[0].player.take_process(self.options.timeout)
+            try:
+                for job in unit:
+                    if self.stopping:
+                        break
+                    self.finish(self.run_job(testee, job))
+            finally:
+                testee.stop()
+
+    def finish(self, result):
+        with self.lock:
+            self.on_result(result)
+            if self.options.fail_fast and not result.verdict.good():
+                self.stopping = True
+
+    def run_job(self, testee, job):
+        began = time.monotonic()
+        reason = reason_to_skip(job)
+        if reason:
+            return Result(job.case, job.player, job.backend, Verdict("SKIP", reason))
+        result = self.judge_job(testee, job)
+        result.seconds = time.monotonic() - began
+        return result
+
+    def play(self, testee, job):
+        """One run: (verdict or none, rendered transcript)."""
+        outcome = testee.run(job.case.message(job.backend))
+        return broken(outcome), transcript.render(outcome.events, job.case.uses_finish())
+
+    def judge_job(self, testee, job):
+        verdict, rendered = self.play(testee, job)
+        if verdict is None and not self.options.bless:
+            verdict = self.compare(job, rendered)
+        if self.must_repeat(verdict) and not self.same_again(testee, job, rendered):
+            verdict = Verdict("FLAKY", "two runs gave different transcripts")
+        return Result(job.case, job.player, job.backend, verdict or Verdict("SAME"), rendered.steps, rendered.schedule)
+
+    def compare(self, job, rendered):
+        case, player = job.case, job.player
+        if not case.record or case.digest != case.script_digest():
+            return Verdict("ORACLE-DRIFT", "never recorded" if not case.record else "the script changed since")
+        column = player.column(case)
+        if column is None:
+            return Verdict("SKIP", "no recording of %s" % player.hello["version"])
+        return judge(case, job.backend, rendered, case.column(column), player.expectations, player.oracle)
+
+    def must_repeat(self, verdict):
+        bad = verdict is not None and verdict.name in ("DIFF", "ORACLE-DRIFT", "LEAK")
+        return bad or self.options.repeat > 1 or self.options.bless
+
+    def same_again(self, testee, job, rendered):
+        """Replays; a transcript that changes from run to run is the harness's own failure."""
+        for _ in range(max(1, self.options.repeat - 1)):
+            again = self.play(testee, job)[1]
+            if self.comparable(job, again) != self.comparable(job, rendered) or again.leaks != rendered.leaks:
+                return False
+        return True
+
+    @staticmethod
+    def comparable(job, rendered):
+        return transcript.comparable(rendered.steps, job.case, job.backend)

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: MIT
+"""A testee as the runner sees it: a process that speaks PROTOCOL.md, started again when it dies or hangs."""
+import json
+import os
+import select
+import struct
+import subprocess
+import tempfile
+import time
+
+
+class Crash(Exception):
+    """The testee ended in the middle of something."""
+
+
+class Hang(Exception):
+    """The real-time watchdog went off."""
+
+
+class Outcome:
+    """What one run of one case gave: events, and how the run ended."""
+
+    def __init__(self, events, how="end", text=""):
+        self.events = events
+        self.how = how          # end, skip, crash, hang
+        self.text = text
+
+    def last_step(self):
+        return max([event.get("step", 0) for event in self.events] or [0])
+
+
+class Testee:
+    def __init__(self, name, command, timeout=20.0):
+        self.name = name
+        self.command = command
+        self.timeout = timeout
+        self.process = None
+        self.hello = None
+        self.buffer = b""
+        self.errors = None
+
+    # the process
+
+    def start(self):
+        self.errors = tempfile.TemporaryFile()
+        self.buffer = b""
+        try:
+            self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                            stderr=self.errors, bufsize=0)
+        except OSError as error:
+            raise Crash("cannot start %s: %s" % (" ".join(self.command), error))
+        self.hello = self.receive(time.monotonic() + self.timeout)
+        if self.hello.get("ev") != "hello" or self.hello.get("protocol") != 1:
+            raise Crash("no hello of protocol 1 but %r" % self.hello)
+        return self.hello
+
+    def stop(self, kill=False):
+        if self.process is None:
+            return
+        try:
+            if kill:
+                self.process.kill()
+            self.process.stdin.close()
+        except OSError:
+            pass
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process.stdout.close()
+        self.errors.close()
+        self.process = None
+
+    def error_text(self):
+        """The end of what the process wrote on stderr."""
+        self.errors.seek(max(0, self.errors.seek(0, os.SEEK_END) - 4000))
+        return self.errors.read().decode("utf-8", "replace").strip()
+
+    # messages
+
+    def send(self, message):
+        body = json.dumps(message, separators=(",", ":")).encode("ascii")
+        data = memoryview(struct.pack(">I", len(body)) + body)
+        try:
+            while data:
+                data = data[self.process.stdin.write(data):]
+        except OSError:
+            raise Crash("closed its input")
+
+    def need(self, size, deadline):
+        while len(self.buffer) < size:
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([self.process.stdout], [], [], left)[0]:
+                raise Hang("no answer within %g s" % self.timeout)
+            data = os.read(self.process.stdout.fileno(), 1 << 20)
+            if not data:
+                raise Crash(self.how_it_died())
+            self.buffer += data
+
+    def how_it_died(self):
+        try:
+            code = self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            return "closed its output"
+        return "killed by signal %d" % -code if code < 0 else "exit status %d" % code
+
+    def receive(self, deadline):
+        self.need(4, deadline)
+        size = struct.unpack(">I", self.buffer[:4])[0]
+        self.need(4 + size, deadline)
+        body, self.buffer = self.buffer[4:4 + size], self.buffer[4 + size:]
+        return json.loads(body.decode("utf-8"))
+
+    # cases
+
+    def run(self, message):
+        """Runs one case; a dead or hanging process is put away, the next run starts a new one."""
+        events = []
+        try:
+            if self.process is None:
+                self.start()
+            self.send(message)
+            deadline = time.monotonic() + self.timeout
+            while True:
+                event = self.receive(deadline)
+                if event["ev"] == "skip":
+                    return Outcome(events, "skip", event.get("reason", "no reason given"))
+                events.append(event)
+                if event["ev"] == "end":
+                    return Outcome(events)
+        except (Crash, Hang) as problem:
+            return self.broken(events, problem)
+
+    def broken(self, events, problem):
+        text = str(problem)
+        if self.process is not None:
+            text = "\n".join(filter(None, [text, self.error_text()]))
+        self.stop(kill=True)
+        return Outcome(events, "hang" if isinstance(problem, Hang) else "crash", text)

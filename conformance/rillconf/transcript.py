@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: MIT
+"""Events become lines: rendering, the one place where transcripts are normalised, and the comparison.
+
+A transcript is {step number: [line, ...]}. Lines that begin with `state` or `flow` are the state layer, all others the
+API layer; the schedule layer is kept apart and never compared.
+"""
+import re
+
+from .expr import show_bytes, show_string, unpack
+
+STATE_FIELDS = ("buffer", "paused", "write", "drains")
+NOW_FIELDS = ("at_eof", "closing")
+START = {"buffer": 0, "paused": False, "write": 0, "drains": 0, "at_eof": False, "closing": False}
+REPR = re.compile(r"<[^<>]*>")
+SOURCE_PLACE = re.compile(r" at /[^ ]+:\d+|, file '[^']+', line \d+|/[^ ]+\.py:\d+")
+
+
+def layer(line):
+    return "state" if re.match(r"(state|flow)[@ ]", line) else "api"
+
+
+def word(value):
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "%g" % value if isinstance(value, float) else str(value)
+
+
+class Renderer:
+    """Turns the events of one run into lines."""
+
+    def __init__(self):
+        self.ports = {}
+        self.states = {}
+        self.steps = {}
+        self.schedule = {}
+        self.leaks = []
+
+    # normalisation: ephemeral ports and reprs, which differ from run to run
+
+    def text(self, text):
+        for port, name in self.ports.items():
+            text = re.sub(r"\b%d\b" % port, "{%s}" % name, text)
+        while REPR.search(text):
+            text = REPR.sub("\x01...\x02", text)
+        text = text.replace("\x01", "<").replace("\x02", ">")
+        return SOURCE_PLACE.sub("", text)
+
+    def add(self, event):
+        kind = event["ev"]
+        if kind == "port":
+            self.ports[event["port"]] = event["name"]
+        elif kind in ("step", "end"):
+            return
+        elif kind == "leak":
+            self.leaks.append("%s %d" % (event["what"], event["count"]))
+        elif kind == "schedule":
+            self.schedule[event.get("step", 0)] = {key: value for key, value in event.items()
+                                                   if key not in ("ev", "step")}
+        else:
+            show = getattr(self, "show_" + kind, None)
+            lines = show(event) if show else ["unknown event %s" % kind]
+            if lines:
+                self.steps.setdefault(event.get("step", 0), []).extend(lines)
+
+    @staticmethod
+    def at(event):
+        number = event.get("conn", 1)
+        return "" if number == 1 else "@%d" % number
+
+    def value(self, event):
+        if "bytes" in event:
+            return show_bytes(unpack(event["bytes"]))
+        if "list" in event:
+            return "(%s)" % ", ".join(self.simple(item) for item in event["list"])
+        return self.simple(event.get("value"))
+
+    def simple(self, value):
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        return show_string(self.text(value)) if isinstance(value, str) else word(value)
+
+    def show_result(self, event):
+        return ["%s -> %s" % (event["id"], self.value(event))]
+
+    def show_error(self, event):
+        words = [event["id"], "!", event["class"]]
+        for key in ("partial", "expected", "consumed", "errno"):
+            if key in event:
+                value = event[key]
+                words.append("%s=%s" % (key, show_bytes(unpack(value)) if key == "partial" else word(value)))
+        if event.get("text"):
+            words.append(show_string(self.text(event["text"])))
+        return [" ".join(words)]
+
+    def show_mark(self, event):
+        return ["mark %s" % show_string(event["text"])]
+
+    def show_task(self, event):
+        return ["%s %s" % (event["id"], event["how"])]
+
+    def show_peer(self, event):
+        data = unpack(event["bytes"])
+        if not data and event["end"] in ("open", "closed"):
+            return []
+        return ["peer%s got %s %s" % (self.at(event), show_bytes(data), event["end"])]
+
+    def show_pending(self, event):
+        return ["pending %s" % " ".join(event["tasks"])] if event["tasks"] else []
+
+    def show_report(self, event):
+        words = ["report", show_string(self.text(event["message"])), "keys=%s" % ",".join(event["keys"])]
+        return [" ".join(words + ([event["class"]] if event.get("class") else []))]
+
+    def show_log(self, event):
+        return ["log %s %s" % (event["level"], show_string(self.text(event["text"].split("\n")[0])))]
+
+    def show_flow(self, event):
+        return ["flow%s %s" % (self.at(event), event["call"])]
+
+    def show_state(self, event):
+        """What changed since the last state of this connection: API fields in one line, state fields in another."""
+        number = event.get("conn", 1)
+        before = self.states.setdefault(number, dict(START))
+        lines = []
+        for title, fields in (("now", NOW_FIELDS), ("state", STATE_FIELDS)):
+            changed = [key for key in fields if key in event and event[key] != before[key]]
+            if changed:
+                lines.append("%s%s %s" % (title, self.at(event),
+                                          " ".join("%s=%s" % (key, word(event[key])) for key in changed)))
+        before.update({key: event[key] for key in before if key in event})
+        return lines
+
+
+def render(events, sorted_last=False):
+    """The transcript and what else there was. `sorted_last`: run's own shutdown cancels a set, in no order."""
+    renderer = Renderer()
+    for event in events:
+        renderer.add(event)
+    if sorted_last and renderer.steps:
+        last = max(event.get("step", 0) for event in events if event["ev"] in ("step", "end"))
+        if last in renderer.steps:
+            renderer.steps[last].sort()
+    return renderer
+
+
+WRITE_FIELD = re.compile(r" write=(\w+)")
+
+
+def coarse(transcript):
+    """The transcript as it may be compared on kernel sockets: of the write buffer only whether it is empty."""
+    result, last = {}, {}
+    for number in sorted(transcript):
+        lines = [coarse_line(line, last) for line in transcript[number]]
+        lines = [line for line in lines if line]
+        if lines:
+            result[number] = lines
+    return result
+
+
+def coarse_line(line, last):
+    found = WRITE_FIELD.search(line)
+    if layer(line) != "state" or not found:
+        return line
+    title = line.split(" ", 1)[0]
+    value = "0" if found.group(1) == "0" else "some"
+    unchanged = last.get(title, "0") == value
+    last[title] = value
+    line = WRITE_FIELD.sub("" if unchanged else " write=" + value, line)
+    return None if line == title else line
+
+
+def without_state(transcript):
+    result = {}
+    for number, lines in transcript.items():
+        kept = [line for line in lines if layer(line) != "state"]
+        if kept:
+            result[number] = kept
+    return result
+
+
+def comparable(transcript, case, backend):
+    if backend != "mem":
+        transcript = coarse(transcript)
+    return without_state(transcript) if case.state_off else transcript
+
+
+class Difference:
+    """The first place where two transcripts part."""
+
+    def __init__(self, step, want, got):
+        self.step = step
+        self.want = want
+        self.got = got
+        self.layer = layer(want or got)
+
+    def lines(self):
+        return ["want  %s" % (self.want or "(nothing more in this step)"),
+                "got   %s" % (self.got or "(nothing more in this step)")]
+
+
+def first_difference(want, got):
+    """API differences count before state differences of the same step, as they say more."""
+    for step in sorted(set(want) | set(got)):
+        for wanted_layer in ("api", "state"):
+            left = [line for line in want.get(step, []) if layer(line) == wanted_layer]
+            right = [line for line in got.get(step, []) if layer(line) == wanted_layer]
+            for index in range(max(len(left), len(right))):
+                one = left[index] if index < len(left) else None
+                other = right[index] if index < len(right) else None
+                if one != other:
+                    return Difference(step, one, other)
+    return None

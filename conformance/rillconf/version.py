@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: MIT
+"""Version predicates such as [<=3.11] or [3.8..3.11.2], and the shortest predicate for a set of versions.
+
+A bound is compared on as many numbers as it has: 3.11.2 and 3.11.7 both satisfy <=3.11.
+"""
+import re
+
+BOUND = r"\d+(?:\.\d+){0,2}"
+TERM = re.compile(r"(?:(<=|>=)\s*(%s)|(%s)\.\.(%s)|(%s))$" % (BOUND, BOUND, BOUND, BOUND))
+
+
+def parse(text):
+    """'3.13.0' -> (3, 13, 0); what follows a plain number ('0rc1', '2+') is left out."""
+    return tuple(int(re.match(r"\d+", part).group()) for part in text.split(".")[:3])
+
+
+def show(version):
+    return ".".join(map(str, version))
+
+
+def compare(version, bound):
+    cut = version[:len(bound)]
+    return (cut > bound) - (cut < bound)
+
+
+def term_matches(term, version):
+    found = TERM.match(term.strip())
+    if not found:
+        raise ValueError("not a version predicate: %s" % term.strip())
+    sign, limit, low, high, same = found.groups()
+    if sign:
+        order = compare(version, parse(limit))
+        return order <= 0 if sign == "<=" else order >= 0
+    if same:
+        return compare(version, parse(same)) == 0
+    return compare(version, parse(low)) >= 0 and compare(version, parse(high)) <= 0
+
+
+def matches(predicate, version):
+    """Whether the version satisfies one of the predicate's terms; no predicate is satisfied by all."""
+    return predicate is None or any([term_matches(term, version) for term in predicate.split(",")])
+
+
+def bound(version, neighbour):
+    """The shortest prefix of version that tells it from its neighbour on one side of a run."""
+    return show(version[:2] if version[:2] != neighbour[:2] else version)
+
+
+def run_term(versions, first, last):
+    low = bound(versions[first], versions[first - 1]) if first > 0 else None
+    high = bound(versions[last], versions[last + 1]) if last + 1 < len(versions) else None
+    if low is None and high is None:
+        return None
+    if low is None or high is None:
+        return "<=" + high if low is None else ">=" + low
+    return low if low == high else "%s..%s" % (low, high)
+
+
+def predicate_for(chosen, versions):
+    """The predicate that picks `chosen` out of `versions`, both sorted or not; none when it picks all."""
+    versions = sorted(versions)
+    terms, first = [], None
+    for index, version in enumerate(versions + [None]):
+        inside = version is not None and version in chosen
+        if inside and first is None:
+            first = index
+        elif not inside and first is not None:
+            terms.append(run_term(versions, first, index - 1))
+            first = None
+    return None if None in terms else ", ".join(terms)
