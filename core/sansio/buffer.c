@@ -128,8 +128,10 @@ static int make_room(struct rill__buffer *buffer, size_t least)
 int rill__buffer_space(struct rill__buffer *buffer, size_t least, char **space, size_t *size)
 {
     rewind_if_empty(buffer);
-    if (buffer->block == NULL || buffer->capacity - buffer->tail < least) {
-        int rc = make_room(buffer, least);
+    /* Never no space at all: receiving into nothing would look like the end of the input. */
+    const size_t wanted = least > 0 ? least : 1;
+    if (buffer->capacity - buffer->tail < wanted) {
+        int rc = make_room(buffer, wanted);
         if (rc < 0) {
             return rc;
         }

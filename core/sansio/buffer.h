@@ -55,8 +55,8 @@ static inline const char *rill__buffer_data(const struct rill__buffer *buffer)
     return buffer->block != NULL ? buffer->block->bytes + buffer->head : NULL;
 }
 
-/* Free space of at least `least` bytes behind the tail: all of it, often more than asked for.
- * Returns 0 and the space, or RILL_ENOMEM, the bytes and the views unchanged. */
+/* Free space of at least `least` bytes, and at least one, behind the tail: all of it, often more
+ * than asked for. Returns 0 and the space, or RILL_ENOMEM, the bytes and the views unchanged. */
 int rill__buffer_space(struct rill__buffer *buffer, size_t least, char **space, size_t *size);
 
 /* `count` bytes were written into that space. */

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * error.c: texts, classes, fields, and who owns what (R-001 to R-004, R-009).
+ */
+#include <errno.h>
+#include <stdint.h>
+
+#include "rig.h"
+
+static const struct {
+    int line;
+    int os_errno;
+    int want_code;
+    const char *want_name;
+    const char *want_words; /* where every C library uses the same */
+} errnos[] = {
+    {.line = __LINE__,
+     .os_errno = ECONNRESET,
+     .want_code = RILL_ECONNRESET,
+     .want_name = "ConnectionResetError",
+     .want_words = "Connection reset by peer"},
+    {.line = __LINE__,
+     .os_errno = EPIPE,
+     .want_code = RILL_EPIPE,
+     .want_name = "BrokenPipeError",
+     .want_words = "Broken pipe"},
+    {.line = __LINE__,
+     .os_errno = ESHUTDOWN,
+     .want_code = RILL_EPIPE,
+     .want_name = "BrokenPipeError"},
+    {.line = __LINE__,
+     .os_errno = ECONNABORTED,
+     .want_code = RILL_ECONNABORTED,
+     .want_name = "ConnectionAbortedError"},
+    {.line = __LINE__,
+     .os_errno = ECONNREFUSED,
+     .want_code = RILL_ECONNREFUSED,
+     .want_name = "ConnectionRefusedError",
+     .want_words = "Connection refused"},
+    {.line = __LINE__,
+     .os_errno = ENOENT,
+     .want_code = RILL_ENOENT,
+     .want_name = "FileNotFoundError",
+     .want_words = "No such file or directory"},
+    {.line = __LINE__,
+     .os_errno = EACCES,
+     .want_code = RILL_EPERMISSION,
+     .want_name = "PermissionError",
+     .want_words = "Permission denied"},
+    {.line = __LINE__,
+     .os_errno = EPERM,
+     .want_code = RILL_EPERMISSION,
+     .want_name = "PermissionError"},
+    {.line = __LINE__,
+     .os_errno = ETIMEDOUT,
+     .want_code = RILL_ETIMEOUT,
+     .want_name = "TimeoutError"},
+    {.line = __LINE__,
+     .os_errno = EAGAIN,
+     .want_code = RILL_EBLOCKING,
+     .want_name = "BlockingIOError"},
+    {.line = __LINE__,
+     .os_errno = EINPROGRESS,
+     .want_code = RILL_EBLOCKING,
+     .want_name = "BlockingIOError"},
+    {.line = __LINE__,
+     .os_errno = EALREADY,
+     .want_code = RILL_EBLOCKING,
+     .want_name = "BlockingIOError"},
+    {.line = __LINE__,
+     .os_errno = EINTR,
+     .want_code = RILL_EINTERRUPTED,
+     .want_name = "InterruptedError"},
+    {.line = __LINE__, .os_errno = ENOTCONN, .want_code = RILL_EOS, .want_name = "OSError"},
+    {.line = __LINE__, .os_errno = EMFILE, .want_code = RILL_EOS, .want_name = "OSError"},
+};
+
+static void test_errnos(void)
+{
+    for (size_t i = 0; i < sizeof errnos / sizeof errnos[0]; i++) {
+        const struct rill_error *error = rill_error_from_errno(errnos[i].os_errno);
+        char want[128];
+        snprintf(want, sizeof want, "[Errno %d] %s", errnos[i].os_errno,
+                 strerror(errnos[i].os_errno));
+        CHECK_INT_ROW(errnos[i].line, error->code, errnos[i].want_code);
+        CHECK_INT_ROW(errnos[i].line, error->os_errno, errnos[i].os_errno);
+        CHECK_STR_ROW(errnos[i].line, error->text, want);
+        if (errnos[i].want_words != NULL) {
+            CHECK_STR_ROW(errnos[i].line, strchr(error->text, ']') + 2, errnos[i].want_words);
+        }
+        CHECK_STR_ROW(errnos[i].line, rill_error_name(error->code), errnos[i].want_name);
+        rill_error_unref(error);
+    }
+}
+
+static const struct {
+    int line;
+    int code;
+    const char *want;
+} names[] = {
+    {.line = __LINE__, .code = RILL_ECANCELLED, .want = "CancelledError"},
+    {.line = __LINE__, .code = RILL_EINCOMPLETE, .want = "IncompleteReadError"},
+    {.line = __LINE__, .code = RILL_ELIMIT, .want = "LimitOverrunError"},
+    {.line = __LINE__, .code = RILL_EVALUE, .want = "ValueError"},
+    {.line = __LINE__, .code = RILL_ETYPE, .want = "TypeError"},
+    {.line = __LINE__, .code = RILL_ERUNTIME, .want = "RuntimeError"},
+    {.line = __LINE__, .code = RILL_EASSERTION, .want = "AssertionError"},
+    {.line = __LINE__, .code = RILL_ENOTIMPLEMENTED, .want = "NotImplementedError"},
+    {.line = __LINE__, .code = RILL_EOVERFLOW, .want = "OverflowError"},
+    {.line = __LINE__, .code = RILL_EINDEX, .want = "IndexError"},
+    {.line = __LINE__, .code = RILL_ENOMEM, .want = "MemoryError"},
+    {.line = __LINE__, .code = RILL_EKEYBOARDINTERRUPT, .want = "KeyboardInterrupt"},
+    {.line = __LINE__, .code = RILL_EGAI, .want = "gaierror"},
+    {.line = __LINE__, .code = RILL_ESSL, .want = "SSLError"},
+    {.line = __LINE__, .code = RILL_ESSLCERT, .want = "SSLCertVerificationError"},
+    {.line = __LINE__, .code = RILL_EGROUP, .want = "ExceptionGroup"},
+    {.line = __LINE__, .code = RILL_EUSER, .want = "Exception"},
+    {.line = __LINE__, .code = RILL_EUSER - 7, .want = "Exception"},
+    {.line = __LINE__, .code = 0, .want = "Exception"},
+};
+
+static void test_names(void)
+{
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        CHECK_STR_ROW(names[i].line, rill_error_name(names[i].code), names[i].want);
+    }
+}
+
+static void test_new(void)
+{
+    const struct rill_error *error = rill_error_new(RILL_EVALUE, "port %d is %s", 7, "bad");
+    CHECK_INT(error->code, RILL_EVALUE);
+    CHECK_STR(error->text, "port 7 is bad");
+    CHECK_INT(error->os_errno, 0);
+    CHECK_INT(error->expected, -1);
+    CHECK_INT((long long)error->consumed, 0);
+    CHECK_INT((long long)error->partial.len, 0);
+    CHECK(error->cause == NULL);
+    CHECK(rill_error_ref(error) == error);
+    rill_error_unref(error);
+    CHECK_STR(error->text, "port 7 is bad");
+    rill_error_unref(error);
+
+    error = rill_error_new(5, "%s", "a code that is none");
+    CHECK_INT(error->code, RILL_EUSER);
+    rill_error_unref(error);
+
+    CHECK(rill_error_ref(NULL) == NULL);
+    rill_error_unref(NULL);
+}
+
+/* an OSError of one text has no number. */
+static void test_errno_text(void)
+{
+    const struct rill_error *error = rill_error_from_errno_text(0, "Multiple exceptions: %d", 2);
+    CHECK_INT(error->code, RILL_EOS);
+    CHECK_INT(error->os_errno, 0);
+    CHECK_STR(error->text, "Multiple exceptions: 2");
+    rill_error_unref(error);
+
+    error = rill_error_from_errno_text(ECONNREFUSED, "Connect call failed %s", "('::1', 1)");
+    CHECK_INT(error->code, RILL_ECONNREFUSED);
+    CHECK_INT(error->os_errno, ECONNREFUSED);
+    CHECK_STR(strchr(error->text, ']'), "] Connect call failed ('::1', 1)");
+    rill_error_unref(error);
+}
+
+static void test_fields(void)
+{
+    char bytes[] = {'a', '\0', 'b'};
+    const struct rill_error *error =
+        rill_error_incomplete((struct rill_bytes){bytes, sizeof bytes}, 10);
+    bytes[0] = 'x'; /* the error has its own copy */
+    CHECK_INT(error->code, RILL_EINCOMPLETE);
+    CHECK_STR(error->text, "3 bytes read on a total of 10 expected bytes");
+    CHECK_INT((long long)error->partial.len, 3);
+    CHECK(memcmp(error->partial.ptr, "a\0b", 3) == 0);
+    CHECK_INT(error->expected, 10);
+    rill_error_unref(error);
+
+    error = rill_error_incomplete((struct rill_bytes){NULL, 0}, -5);
+    CHECK_STR(error->text, "0 bytes read on a total of undefined expected bytes");
+    CHECK_INT((long long)error->partial.len, 0);
+    CHECK_INT(error->expected, -1);
+    rill_error_unref(error);
+
+    error = rill_error_limit(7, "100% of the limit");
+    CHECK_INT(error->code, RILL_ELIMIT);
+    CHECK_INT((long long)error->consumed, 7);
+    CHECK_STR(error->text, "100% of the limit");
+    rill_error_unref(error);
+}
+
+static void test_cause(void)
+{
+    const struct rill_error *cause = rill_error_limit(3, "cause");
+    const struct rill_error *error = rill_error_new(RILL_EVALUE, "effect");
+    CHECK(rill_error_with_cause(error, cause) == error); /* nobody else holds it: no copy */
+    CHECK(error->cause == cause);
+    CHECK(rill_error_with_cause(error, cause) == error);
+    rill_error_unref(cause); /* the error keeps it */
+    CHECK_STR(error->cause->text, "cause");
+
+    /* Somebody else holds the error: they must not see it change. */
+    const struct rill_error *held = rill_error_ref(error);
+    const struct rill_error *changed = rill_error_with_cause(error, NULL);
+    CHECK(changed != held);
+    CHECK(changed->cause == NULL);
+    CHECK_STR(changed->text, "effect");
+    CHECK_INT((long long)held->cause->consumed, 3);
+    rill_error_unref(held);
+    rill_error_unref(changed);
+}
+
+static void test_copy_keeps_fields(void)
+{
+    const struct rill_error *cause = rill_error_new(RILL_ECANCELLED, "%s", "");
+    const struct rill_error *error = rill_error_incomplete(rill_bytes_of("abc"), 5);
+    const struct rill_error *held = rill_error_ref(error);
+    const struct rill_error *changed = rill_error_with_cause(error, cause);
+    CHECK(changed != held && changed->cause == cause);
+    CHECK_INT(changed->code, RILL_EINCOMPLETE);
+    CHECK_INT(changed->expected, 5);
+    CHECK_STR(rig_text(changed->partial), "abc");
+    CHECK_STR(changed->text, held->text);
+    rill_error_unref(held);
+    rill_error_unref(changed);
+    rill_error_unref(cause);
+}
+
+/* A long chain is released without deep recursion. */
+static void test_long_chain(struct rig_allocator *allocator)
+{
+    enum { LENGTH = 200000 };
+    const struct rill_error *chain = NULL;
+    for (int i = 0; i < LENGTH; i++) {
+        const struct rill_error *next = rill_error_with_cause(rill_error_new(RILL_EOS, "x"), chain);
+        rill_error_unref(chain);
+        chain = next;
+    }
+    CHECK_INT(allocator->live, LENGTH);
+    rill_error_unref(chain);
+    CHECK_INT(allocator->live, 0);
+}
+
+/* Without memory: the constant object, which may be counted like any other. */
+static void test_no_memory(struct rig_allocator *allocator)
+{
+    const struct rill_error *cause = rill_error_new(RILL_EOS, "cause");
+    const struct rill_error *held = rill_error_new(RILL_EVALUE, "held");
+    allocator->fail_at = allocator->calls + 1;
+    allocator->fail_on = true;
+
+    const struct rill_error *errors[] = {
+        rill_error_new(RILL_EVALUE, "text"),
+        rill_error_from_errno(EPIPE),
+        rill_error_from_errno_text(0, "text"),
+        rill_error_incomplete(rill_bytes_of("abc"), 5),
+        rill_error_limit(5, "text"),
+        rill_error_with_cause(rill_error_new(RILL_EVALUE, "text"), cause),
+        rill_error_with_cause(rill_error_ref(held), cause),
+    };
+    allocator->fail_at = 0;
+    for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
+        CHECK_INT(errors[i]->code, RILL_ENOMEM);
+        CHECK_STR(errors[i]->text, "");
+        CHECK(rill_error_ref(errors[i]) == errors[i]);
+        rill_error_unref(errors[i]);
+        rill_error_unref(errors[i]);
+    }
+    CHECK_INT(errors[0]->expected, -1);
+    rill_error_unref(cause);
+    rill_error_unref(held);
+
+    /* Sizes that cannot be are no memory either. */
+    CHECK_INT(rill_error_incomplete((struct rill_bytes){"", SIZE_MAX}, 1)->code, RILL_ENOMEM);
+}
+
+int main(void)
+{
+    struct rig_allocator *allocator = rig_use_allocator();
+    test_errnos();
+    test_names();
+    test_new();
+    test_errno_text();
+    test_fields();
+    test_cause();
+    test_copy_keeps_fields();
+    test_no_memory(allocator);
+    test_long_chain(allocator);
+    CHECK_INT(allocator->live, 0);
+    return check_report("error_test");
+}
