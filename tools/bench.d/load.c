@@ -53,11 +53,12 @@ int load_connect(const struct load_options *options, int epoll, uint32_t events,
     return fd;
 }
 
-int load_wait(int epoll, struct epoll_event *events, int events_max)
+int load_wait(const struct load_options *options, int epoll, struct epoll_event *events,
+              int events_max)
 {
-    const int count = epoll_wait(epoll, events, events_max, LOAD_SILENCE_MAX_MS);
+    const int count = epoll_wait(epoll, events, events_max, options->silence_ms);
     if (count == 0) {
-        load_die("the server has not answered for %d ms", LOAD_SILENCE_MAX_MS);
+        load_die("the server has not answered for %d ms", options->silence_ms);
     }
     if (count < 0 && errno != EINTR) {
         load_die("epoll_wait: %s", strerror(errno));
@@ -94,9 +95,10 @@ static double number(const char *text, const char *what)
 int main(int argc, char **argv)
 {
     struct load_result result = {0};
-    if (argc != 8) {
+    if (argc != 9) {
         fprintf(stderr,
-                "usage: %s echo|lines PORT SERVER-PID CONNECTIONS WARMUP-S SECONDS REQUESTS\n"
+                "usage: %s echo|lines PORT SERVER-PID CONNECTIONS WARMUP-S SECONDS REQUESTS "
+                "SILENCE-MS\n"
                 "REQUESTS 0: as many as fit in SECONDS.\n",
                 argv[0]);
         return 2;
@@ -108,6 +110,7 @@ int main(int argc, char **argv)
         .warmup_s = number(argv[5], "WARMUP-S"),
         .seconds = number(argv[6], "SECONDS"),
         .requests = (uint64_t)number(argv[7], "REQUESTS"),
+        .silence_ms = (int)number(argv[8], "SILENCE-MS"),
     };
     if (options.connections == 0) {
         load_die("CONNECTIONS: at least one");

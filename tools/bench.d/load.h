@@ -14,7 +14,6 @@
 
 enum {
     LOAD_LINE_BYTES = 64,
-    LOAD_SILENCE_MAX_MS = 10000, /* a server that answers nothing for so long has failed */
 };
 
 struct load_options {
@@ -24,6 +23,7 @@ struct load_options {
     double warmup_s;
     double seconds;
     uint64_t requests; /* not 0: exactly so many, without warm-up, instead of the times */
+    int silence_ms;    /* a server that answers nothing for so long has failed */
 };
 
 /* Everything that is read at the begin and at the end of a measured window. */
@@ -59,9 +59,10 @@ double load_now_s(void);
  * set under `data`. */
 int load_connect(const struct load_options *options, int epoll, uint32_t events, void *data);
 
-/* epoll_wait that ends the program after LOAD_SILENCE_MAX_MS without any event. */
+/* epoll_wait that ends the program after silence_ms without any event. */
 struct epoll_event;
-int load_wait(int epoll, struct epoll_event *events, int events_max);
+int load_wait(const struct load_options *options, int epoll, struct epoll_event *events,
+              int events_max);
 
 void *load_allocate(size_t count, size_t size);
 void load_die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));

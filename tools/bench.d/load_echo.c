@@ -101,7 +101,7 @@ static bool wants_more(const struct echo *self)
 static void turn(struct echo *self)
 {
     struct epoll_event events[EVENTS_MAX];
-    const int count = load_wait(self->epoll, events, EVENTS_MAX);
+    const int count = load_wait(self->options, self->epoll, events, EVENTS_MAX);
     for (int i = 0; i < count; i++) {
         struct client *const client = events[i].data.ptr;
         if (take_answer(client)) {
@@ -134,7 +134,7 @@ static void leave(struct echo *self)
     for (unsigned i = 0; i < self->options->connections; i++) {
         struct pollfd wait = {.fd = self->clients[i].fd, .events = POLLIN};
         char rest;
-        if (poll(&wait, 1, LOAD_SILENCE_MAX_MS) != 1 || recv(wait.fd, &rest, 1, 0) != 0) {
+        if (poll(&wait, 1, self->options->silence_ms) != 1 || recv(wait.fd, &rest, 1, 0) != 0) {
             load_die("connection %u: the server did not end it after the last line", i);
         }
         close(wait.fd);

@@ -130,7 +130,7 @@ static uint64_t run(struct lines *self, double seconds)
     self->sent = 0;
     self->deadline_s = load_now_s() + seconds;
     while (self->open > 0) {
-        const int count = load_wait(self->epoll, events, EVENTS_MAX);
+        const int count = load_wait(self->options, self->epoll, events, EVENTS_MAX);
         for (int i = 0; i < count; i++) {
             struct client *const client = events[i].data.ptr;
             if ((events[i].events & EPOLLOUT) != 0) {

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: MIT
+"""Starts one server, puts one load on it, ends it: the step that rounds and counting runs are made of."""
+import json
+import os
+import re
+import resource
+import select
+import signal
+import subprocess
+
+START_SECONDS = 30  # Valgrind takes some
+END_SECONDS = 20
+
+
+class Failed(Exception):
+    """A server that did not start, answered wrongly or fell silent; the text names it."""
+
+
+def choose_cpus():
+    """(server's, load generator's) processor; (None, None) where there is only one to run on."""
+    cpus = sorted(os.sched_getaffinity(0))
+    return (cpus[-1], cpus[-2]) if len(cpus) > 1 else (None, None)
+
+
+def raise_descriptor_limit():
+    """1,000 connections do not fit the usual soft limit of 1,024; children inherit what is set here."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 4096 if hard == resource.RLIM_INFINITY else min(4096, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _pin(cpu):
+    return None if cpu is None else lambda: os.sched_setaffinity(0, {cpu})
+
+
+class Server:
+    """A running server: a context manager with `port` and `pid`."""
+
+    def __init__(self, peer, work, cpu, wrapper=()):
+        self.name = "%s %s" % (peer.name, work.name)
+        self.command = list(wrapper) + peer.command + [work.load]
+        self.cpu = cpu
+        self.pid = None
+        self.port = None
+
+    def __enter__(self):
+        self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE, universal_newlines=True,
+                                        preexec_fn=_pin(self.cpu))
+        try:
+            self._read_address()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _read_address(self):
+        ready, _, _ = select.select([self.process.stdout], [], [], START_SECONDS)
+        line = self.process.stdout.readline() if ready else ""
+        match = re.match(r"listening port=(\d+) pid=(\d+)$", line.strip())
+        if match is None:
+            raise Failed("%s: the server did not start%s" % (self.name, self._last_words()))
+        self.port, self.pid = int(match.group(1)), int(match.group(2))
+
+    def _last_words(self):
+        self._end()
+        return ": " + self.errors.strip() if self.errors.strip() else ""
+
+    def _end(self):
+        """SIGTERM to the server itself, so that a wrapper around it can still write its sums."""
+        if self.process.poll() is None:
+            try:
+                os.kill(self.pid or self.process.pid, signal.SIGTERM)
+            except ProcessLookupError:
+                pass
+        if not self.process.stdout.closed:
+            try:
+                _, self.errors = self.process.communicate(timeout=END_SECONDS)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                _, self.errors = self.process.communicate()
+
+    def __exit__(self, *_):
+        self._end()
+
+
+def run_load(setup, server, work, warmup, seconds, requests=0):
+    """What the load generator measured, as a dict. Raises Failed when an answer was wrong or missing."""
+    command = [setup.load_program, work.load, server.port, server.pid, work.connections, warmup, seconds, requests,
+               int(1000 * setup.silence)]
+    try:
+        done = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              universal_newlines=True, preexec_fn=_pin(setup.load_cpu),
+                              timeout=120 + 4 * (warmup + seconds))
+    except subprocess.TimeoutExpired:
+        raise Failed("%s: the load did not end in time" % server.name) from None
+    if done.returncode != 0:
+        raise Failed("%s: %s" % (server.name, done.stderr.strip() or "the load generator failed"))
+    return json.loads(done.stdout)

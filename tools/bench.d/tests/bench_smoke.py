@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: MIT
+"""One short run of tools/bench: is everything there, in the shape that is promised, and would a wrong answer be seen?
+
+Never looks at a time. usage: bench_smoke.py TOOLS-BENCH DIR-OF-PROGRAMS
+"""
+import json
+import math
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+BENCH, PROGRAMS = sys.argv[1:3]
+SHORT = ["--rounds", "1", "--seconds", "0.1", "--warmup", "0.05"]
+WORKS = ["echo1", "echo64", "echo1000", "lines"]
+FIGURES = ["ratio", "lo", "hi", "operations_per_cpu_s", "cpu_us"]
+
+
+def bench(*arguments, programs=PROGRAMS, **environment):
+    return subprocess.run([sys.executable, BENCH, "--bin", programs, "--python", sys.executable, *arguments],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True,
+                          env=dict(os.environ, **environment), timeout=250)
+
+
+class Run(unittest.TestCase):
+    def document(self, *arguments):
+        done = bench(*SHORT, "--json", "-", *arguments)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(done.stdout), done.stderr
+
+    def test_every_work_and_peer_has_a_row(self):
+        document, table = self.document("--no-calls")
+        peers = [peer["name"] for peer in document["peers"]]
+        self.assertEqual([peer["name"] for peer in document["peers"] if peer["missing"]], [])
+        self.assertEqual(len(peers), 3)
+        self.assertEqual(sorted((row["work"], row["peer"]) for row in document["rows"]),
+                         sorted((work, peer) for work in WORKS for peer in peers))
+        for row in document["rows"]:
+            for name in FIGURES:
+                self.assertTrue(math.isfinite(row[name]) and row[name] > 0, (name, row))
+            self.assertEqual((row["rounds"], row["base"], row["calls"]), (1, "raw", None))
+            self.assertIsNone(row["reached"], "one round cannot judge")
+            self.assertIn("%-9s %-15s" % (row["work"], row["peer"]), table)
+        for one in document["rounds"]:
+            for window in one["windows"].values():
+                self.assertGreater(window["operations"], 0)
+
+    @unittest.skipUnless(shutil.which("strace"), "strace is missing")
+    def test_an_echo_costs_one_receive_and_one_send(self):
+        document, _ = self.document("echo64", "--peers", "rill,raw")
+        for row in document["rows"]:
+            calls = row["calls_by_name"]
+            self.assertIsNotNone(calls, "strace may not trace here" if row["peer"] == "raw" else row)
+            received = sum(calls.get(name, 0) for name in ("recvfrom", "recvmsg", "readv", "read"))
+            sent = sum(calls.get(name, 0) for name in ("sendto", "sendmsg", "writev", "write"))
+            self.assertEqual((received, sent), (1, 1), row)
+            self.assertLess(calls.get("epoll_ctl", 0), 0.01, row)
+
+    def test_a_missing_peer_is_named(self):
+        done = bench("--peers", "raw,asyncio", "--python", "no-such-python", "--no-calls", *SHORT, "lines")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("MISSING asyncio(no-such-python): no such interpreter", done.stdout)
+
+    def test_wrong_arguments(self):
+        for arguments, want in ((["nothing"], "no such work: nothing"), (["--peers", "x"], "no such peer: x")):
+            done = bench(*arguments)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(want, done.stderr)
+
+
+class WrongServers(unittest.TestCase):
+    """A server that answers wrongly has no figure: the run fails and says why."""
+
+    ROWS = [
+        ("echo1", "other_byte", "wrong answer"),
+        ("echo1", "too_much", "wrong answer"),
+        ("echo64", "old_line", "wrong answer"),
+        ("echo1", "early_end", "the server closed it"),
+        ("echo64", "never_ends", "did not end it"),
+        ("lines", "one_line_more", "the server counted"),
+        ("lines", "early_end", "cannot send lines"),
+    ]
+
+    def test_each_is_refused(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for program in ("bench-load", "bench-server-raw"):
+                os.symlink(os.path.join(PROGRAMS, program), os.path.join(folder, program))
+            wrong = os.path.join(folder, "bench-server-rill")
+            with open(wrong, "w") as script:
+                script.write("#!/bin/sh\nexec '%s' '%s/wrong_server.py' \"$@\"\n" % (sys.executable, HERE))
+            os.chmod(wrong, os.stat(wrong).st_mode | stat.S_IXUSR)
+            for work, mode, want in self.ROWS:
+                with self.subTest(mode=mode):
+                    done = bench(work, "--peers", "rill", "--no-calls", *SHORT, "--silence", "1", programs=folder,
+                                 WRONG_SERVER=mode)
+                    self.assertEqual(done.returncode, 1, done.stdout)
+                    self.assertIn(want, done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1], verbosity=2)
