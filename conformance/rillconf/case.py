@@ -13,7 +13,7 @@ from .calls import parse_calls
 from .expr import Bad, Tokens, pack, parse_bytes, parse_number
 
 BACKENDS = ("mem", "pair", "tcp")
-PEER_OPERATIONS = ("send", "read", "shutdown", "close", "reset", "window", "connect")
+PEER_OPERATIONS = ("send", "read", "skip", "shutdown", "close", "reset", "window", "connect")
 CAPABILITIES = ("core", "virtual-clock", "half-close", "server", "timeout-scope", "uncancel", "tuple-separator",
                 "close-clients")
 RECORDED = re.compile(r"\s+(?:\[([^\]]*)\]\s+)?(\S.*)$")
@@ -278,7 +278,9 @@ class FileReader:
         op["do"] = tokens.name("what the peer does")
         if op["do"] not in PEER_OPERATIONS:
             raise Bad("a peer can %s, not %s" % (", ".join(PEER_OPERATIONS), op["do"]))
-        if op["do"] == "send":
+        if op["do"] == "skip":
+            op.update(do="read", drop=True)
+        elif op["do"] == "send":
             op["bytes"] = pack(parse_bytes(tokens))
         elif op["do"] in ("read", "window") and not tokens.finished():
             if not tokens.accept("none"):

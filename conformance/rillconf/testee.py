@@ -75,7 +75,8 @@ class Testee:
     def error_text(self):
         """The end of what the process wrote on stderr."""
         self.errors.seek(max(0, self.errors.seek(0, os.SEEK_END) - 4000))
-        return self.errors.read().decode("utf-8", "replace").strip()
+        lines = self.errors.read().decode("utf-8", "replace").strip().split("\n")
+        return "\n".join(lines[-12:])
 
     # messages
 

@@ -11,7 +11,7 @@ from .expr import show_bytes, show_string, unpack
 STATE_FIELDS = ("buffer", "paused", "write", "drains")
 NOW_FIELDS = ("at_eof", "closing")
 START = {"buffer": 0, "paused": False, "write": 0, "drains": 0, "at_eof": False, "closing": False}
-REPR = re.compile(r"<[^<>]*>")
+REPR = re.compile(r"<[A-Za-z_.].*>")
 SOURCE_PLACE = re.compile(r" at /[^ ]+:\d+|, file '[^']+', line \d+|/[^ ]+\.py:\d+")
 
 
@@ -33,6 +33,7 @@ class Renderer:
     def __init__(self):
         self.ports = {}
         self.states = {}
+        self.ends = {}
         self.steps = {}
         self.schedule = {}
         self.leaks = []
@@ -42,10 +43,7 @@ class Renderer:
     def text(self, text):
         for port, name in self.ports.items():
             text = re.sub(r"\b%d\b" % port, "{%s}" % name, text)
-        while REPR.search(text):
-            text = REPR.sub("\x01...\x02", text)
-        text = text.replace("\x01", "<").replace("\x02", ">")
-        return SOURCE_PLACE.sub("", text)
+        return SOURCE_PLACE.sub("", REPR.sub("<...>", text))
 
     def add(self, event):
         kind = event["ev"]
@@ -101,9 +99,13 @@ class Renderer:
         return ["%s %s" % (event["id"], event["how"])]
 
     def show_peer(self, event):
-        data = unpack(event["bytes"])
-        if not data and event["end"] in ("open", "closed"):
-            return []
+        data = unpack(event.get("bytes", ""))
+        told = self.ends.get(event.get("conn", 1), ("open", "closed"))
+        self.ends[event.get("conn", 1)] = ("open", "closed", event["end"])
+        if not data and event["end"] in told:
+            return []       # nothing that was not told before
+        if "bytes" not in event:
+            return ["peer%s end %s" % (self.at(event), event["end"])]
         return ["peer%s got %s %s" % (self.at(event), show_bytes(data), event["end"])]
 
     def show_pending(self, event):

@@ -466,11 +466,25 @@ class Return(Exception):
 
 
 class Context:
-    """Where a call runs: the case and the connection that it means."""
+    """Where a call runs: the case, the connection that it means, and what a handler's ids are marked with."""
 
-    def __init__(self, case, number):
+    def __init__(self, case, number, mark=""):
         self.case = case
         self.number = number
+        self.mark = mark
+
+    def tell(self, call, value):
+        """The result of a call; none is silence when the call is quiet."""
+        if value is None and call.get("quiet"):
+            return
+        event = {"ev": "result", "id": call["id"] + self.mark}
+        if isinstance(value, (bytes, bytearray)):
+            event["bytes"] = from_bytes(value)
+        elif isinstance(value, (list, tuple)):
+            event["list"] = [type(item).__name__ if isinstance(item, BaseException) else item for item in value]
+        elif value is not None:
+            event["value"] = value
+        self.case.emit(event)
 
     @property
     def conn(self):
@@ -515,7 +529,7 @@ def call_readuntil(at, call):
 
 async def call_iterate(at, call):
     async for line in at.reader:
-        at.case.emit_value(call, line)
+        at.tell(call, line)
     return "end"
 
 
@@ -700,7 +714,7 @@ async def evaluate(at, call):
 
 def on_error(at, call, exc):
     """Tells the error; true when it ends the task, as PROTOCOL.md's `on_error` says."""
-    at.case.emit_error(call["id"], exc)
+    at.case.emit(dict(error_fields(exc), ev="error", id=call["id"] + at.mark))
     mode = call.get("on_error", "go")
     return mode == "throw" or (isinstance(exc, asyncio.CancelledError) and mode != "catch")
 
@@ -715,7 +729,7 @@ async def run_calls(at, calls):
             if on_error(at, call, exc):
                 raise
         else:
-            at.case.emit_value(call, value)
+            at.tell(call, value)
 
 
 def run_plain_calls(at, calls):
@@ -727,7 +741,7 @@ def run_plain_calls(at, calls):
             if on_error(at, call, exc):
                 raise
         else:
-            at.case.emit_value(call, value)
+            at.tell(call, value)
 
 
 def error_fields(exc):
@@ -813,21 +827,6 @@ class Case:
         if not self.muted:
             event = dict(event, step=self.step)
             self.wire.send(event, flush)
-
-    def emit_value(self, call, value):
-        if value is None and call.get("quiet"):
-            return
-        event = {"ev": "result", "id": call["id"]}
-        if isinstance(value, (bytes, bytearray)):
-            event["bytes"] = from_bytes(value)
-        elif isinstance(value, (list, tuple)):
-            event["list"] = [type(item).__name__ if isinstance(item, BaseException) else item for item in value]
-        elif value is not None:
-            event["value"] = value
-        self.emit(event)
-
-    def emit_error(self, name, exc):
-        self.emit(dict(error_fields(exc), ev="error", id=name))
 
     def report(self, loop, context):
         event = {"ev": "report", "message": context["message"], "keys": sorted(set(context) - {"message"})}
@@ -931,7 +930,7 @@ class Case:
             return
         peer = self.peers[number]
         if what == "read":
-            yield from self.read_peer(number, op.get("n"))
+            yield from self.read_peer(number, op.get("n"), op.get("drop", False))
         elif what == "send":
             peer.send(to_bytes(op["bytes"]))
         elif what == "window":
@@ -939,7 +938,7 @@ class Case:
         else:
             getattr(peer, what)()
 
-    def read_peer(self, number, size):
+    def read_peer(self, number, size, drop=False):
         """Reads all that comes (or `size` bytes); the app runs in between, so kernel sizes do not show."""
         peer, data, give_up = self.peers[number], b"", time.monotonic() + BARRIER_SECONDS
         while size is None or len(data) < size:
@@ -951,7 +950,10 @@ class Case:
                 break
             if not chunk:
                 time.sleep(0.0002)
-        self.emit({"ev": "peer", "conn": number, "bytes": from_bytes(data), "end": peer.end()})
+        event = {"ev": "peer", "conn": number, "end": peer.end()}
+        if not drop:
+            event["bytes"] = from_bytes(data)
+        self.emit(event)
 
     def connect_peer(self, number):
         sock = socket.create_connection(self.server_address)
@@ -1073,7 +1075,7 @@ class Case:
         conn.attach(reader, writer)
         conn.use_socket_peer(self.peers[number])
         handler = self.script.get("handler", {"kind": "callback", "calls": []})
-        at = Context(self, number)
+        at = Context(self, number, "@%d" % number if number > 1 else "")
         if handler["kind"] == "callback":
             return run_plain_calls(at, handler["calls"])
         return self.handler_body(at, "h%d" % number, handler["calls"])
@@ -1095,18 +1097,19 @@ class Case:
         self.emit({"ev": "pending", "tasks": [record.name for record in self.records if self.waits(record)]})
         self.muted = True
         for record in self.records:
-            for _ in range(3):      # a task may swallow a cancellation
-                task = record.task()
-                if task is not None and not task.done():
-                    task.cancel()
-                    yield
-        del task
+            yield from self.cancel_for_good(record)
         for conn in self.connections.values():
             if conn.writer is not None and not conn.protocol._connection_lost:
                 conn.transport.abort()
         if self.server is not None:
             self.server.close()
         yield
+
+    def cancel_for_good(self, record):
+        for _ in range(3):      # a task may swallow a cancellation
+            if self.waits(record):
+                record.task().cancel()
+                yield
 
     @staticmethod
     def waits(record):
