@@ -87,7 +87,7 @@ static bool watch(const struct server *self, struct connection *connection, bool
 static bool hold(const struct server *self, struct connection *connection, const char *data,
                  size_t size, size_t unsent)
 {
-    if (size - unsent >= LINE_LIMIT_BYTES) {
+    if (size - unsent > LINE_LIMIT_BYTES) {
         return false;
     }
     if (size > 0) {
@@ -102,9 +102,25 @@ static bool hold(const struct server *self, struct connection *connection, const
     return unsent == 0 || watch(self, connection, true);
 }
 
+static bool has_line_too_long(const char *data, size_t size)
+{
+    while (size > LINE_LIMIT_BYTES) {
+        const char *const newline = memchr(data, '\n', LINE_LIMIT_BYTES + 1);
+        if (newline == NULL) {
+            return true;
+        }
+        size -= (size_t)(newline + 1 - data);
+        data = newline + 1;
+    }
+    return false;
+}
+
 static bool echo_received(struct server *self, struct connection *connection, const char *data,
                           size_t size)
 {
+    if (has_line_too_long(data, size)) {
+        return false;
+    }
     const char *const last = memrchr(data, '\n', size);
     const size_t whole = last == NULL ? 0 : (size_t)(last - data) + 1;
     const ssize_t sent = whole == 0 ? 0 : send_some(connection->fd, data, whole);
@@ -137,6 +153,9 @@ static bool lines_received(struct server *self, struct connection *connection, c
         const char *const newline = memchr(line, '\n', (size_t)(end - line));
         if (newline == NULL) {
             break;
+        }
+        if (newline - line > LINE_LIMIT_BYTES) {
+            return false;
         }
         lines++;
         bytes += (uint64_t)(newline + 1 - line);

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: MIT
+"""The servers of tools/bench do the same work: whole lines, slow readers, an unfinished last line, lines too long.
+
+The loads never reach these corners, but a server that skipped them would be compared unfairly.
+usage: servers_test.py DIR-OF-PROGRAMS
+"""
+import os
+import random
+import socket
+import subprocess
+import sys
+import threading
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+PROGRAMS = sys.argv[1]
+SERVERS = {
+    "raw": [os.path.join(PROGRAMS, "bench-server-raw")],
+    "rill": [os.path.join(PROGRAMS, "bench-server-rill")],
+    "asyncio": [sys.executable, os.path.join(os.path.dirname(HERE), "server_asyncio.py")],
+}
+LIMIT = 65536
+
+
+def lines_of(total, seed):
+    chance = random.Random(seed)
+    parts = []
+    size = 0
+    while size < total:
+        part = b"x" * chance.choice([0, 1, 63, 200, 5000, 60000]) + b"\n"
+        parts.append(part)
+        size += len(part)
+    return b"".join(parts)
+
+
+class Served:
+    """A server with one connection to it."""
+
+    def __init__(self, command, work):
+        self.process = subprocess.Popen(command + [work], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                                        universal_newlines=True)
+        port = int(self.process.stdout.readline().split("port=")[1].split()[0])
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=60)
+
+    def __enter__(self):
+        return self.socket
+
+    def __exit__(self, *_):
+        self.socket.close()
+        self.process.terminate()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+def read_all(connection):
+    parts = []
+    while True:
+        try:
+            part = connection.recv(1 << 16)
+        except ConnectionResetError:  # closed with unread input, which TCP tells so
+            break
+        if not part:
+            break
+        parts.append(part)
+    return b"".join(parts)
+
+
+def exchange(command, work, data, wait_until_stuck):
+    """Sends data and half-closes; what came back. wait_until_stuck: reads nothing before the server reads nothing."""
+    with Served(command, work) as connection:
+        sent_all = threading.Event()
+
+        def send():
+            try:
+                connection.sendall(data)
+                connection.shutdown(socket.SHUT_WR)
+            except OSError:
+                pass  # the server closed; what it answered says whether it should have
+            sent_all.set()
+
+        sender = threading.Thread(target=send)
+        sender.start()
+        if wait_until_stuck:
+            # An echo that fills both directions: nothing can move before somebody reads.
+            assert not sent_all.wait(1), "the server took everything although nobody read its answer"
+        answer = read_all(connection)
+        sender.join()
+        return answer
+
+
+class Servers(unittest.TestCase):
+    def each(self, work, data, want, wait_until_stuck=False):
+        for name, command in SERVERS.items():
+            with self.subTest(server=name):
+                answer = exchange(command, work, data, wait_until_stuck)
+                self.assertTrue(answer == want, "%d bytes, wanted %d; begins %r, wanted %r"
+                                % (len(answer), len(want), answer[:40], want[:40]))
+
+    def test_lines_of_all_sizes_come_back(self):
+        data = lines_of(3 << 20, 1)
+        self.each("echo", data, data)
+        longest = b"x" * LIMIT + b"\n"
+        self.each("echo", longest, longest)
+
+    def test_nothing_is_lost_or_hoarded_for_a_slow_reader(self):
+        data = lines_of(96 << 20, 2)
+        self.each("echo", data, data, wait_until_stuck=True)
+
+    def test_an_unfinished_last_line_comes_back(self):
+        self.each("echo", b"one\ntwo", b"one\ntwo")
+        self.each("echo", b"", b"")
+
+    def test_a_line_too_long_ends_the_connection(self):
+        for work in ("echo", "lines"):
+            self.each(work, b"x" * (LIMIT + 1) + b"\n", b"")
+            self.each(work, b"x" * (3 * LIMIT), b"")
+
+    def test_every_line_is_counted(self):
+        data = lines_of(8 << 20, 3)
+        self.each("lines", data, b"%d %d\n" % (data.count(b"\n"), len(data)))
+        self.each("lines", b"one\ntwo", b"2 7\n")
+        self.each("lines", b"", b"0 0\n")
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1], verbosity=2)
