@@ -33,7 +33,7 @@ def install(arguments, scratch):
 
 def configure(arguments, scratch, consumer, *options):
     build = scratch / "build"
-    run([arguments.cmake, "-S", HERE / "consumer" / consumer, "-B", build, "-DCMAKE_BUILD_TYPE=Release",
+    run([arguments.cmake, "-G", arguments.generator, "-S", HERE / "consumer" / consumer, "-B", build, "-DCMAKE_BUILD_TYPE=Release",
          "-DCMAKE_C_COMPILER=" + arguments.cc, "-DCMAKE_C_FLAGS=" + arguments.flags,
          "-DCMAKE_EXE_LINKER_FLAGS=" + arguments.flags, *options])
     run([arguments.cmake, "--build", build, "--parallel", "2"])
@@ -81,6 +81,7 @@ def main():
     parser.add_argument("--build", type=pathlib.Path, required=True)
     parser.add_argument("--version", required=True)
     parser.add_argument("--cmake", default="cmake")
+    parser.add_argument("--generator", required=True)
     parser.add_argument("--cc", default="cc")
     parser.add_argument("--flags", default="", help="what every object of this build is compiled and linked with")
     parser.add_argument("--pkg-config", default="pkg-config")
