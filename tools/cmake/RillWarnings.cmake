@@ -9,7 +9,7 @@ set(rill_warnings
     -Wcast-align -Wpointer-arith -Wformat=2 -Wundef -Wvla -Wwrite-strings)
 set(rill_warnings_c -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition)
 if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
-    list(APPEND rill_warnings -Wlogical-op -Wduplicated-cond)
+    list(APPEND rill_warnings -Wduplicated-cond)
     list(APPEND rill_warnings_c -Wjump-misses-init)
 endif()
 if(RILL_WERROR)
