@@ -159,6 +159,7 @@ static void forget_gone(struct rill_coro_pool *pool)
         }
     }
     pool->slab_count = kept;
+    pool->at_map_limit = false; /* what was unmapped may have made room */
 }
 
 void rill_coro_pool_trim(struct rill_coro_pool *pool)

@@ -68,6 +68,7 @@ struct rill_coro_pool {
     size_t local_size;
     bool watched;
     bool best_effort;
+    bool at_map_limit; /* with best effort: guards are no longer tried */
     enum rill__guard_kind guard_kind;
     struct rill__slab *slabs;
     size_t slab_count;

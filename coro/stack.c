@@ -15,6 +15,7 @@
 enum {
     SLAB_CELLS_MIN = 16,
     SLAB_CELLS_MAX = 65536, /* a million stacks are 27 slabs */
+    HEADROOM_CELLS = 16,
     MARK_WORDS = RILL__CACHE_LINE / sizeof(uint64_t),
 };
 
@@ -50,28 +51,65 @@ static bool marks_whole(const uint64_t *marks)
 
 /* ---- guard pages ---- */
 
-static int guard_cell(struct rill_coro_pool *pool, struct rill__slab *slab, char *cell)
+/* At the kernel's limit on mappings not even a slab without guards could be mapped, nor anything
+ * else in the process: the last few guards are given up for some room. */
+static void make_headroom(struct rill_coro_pool *pool)
 {
     struct rill_coro_sys *const sys = &pool->sys;
-    int rc;
+    size_t removed = 0;
+
+    for (size_t i = pool->slab_count; i > 0; i--) {
+        struct rill__slab *const slab = &pool->slabs[i - 1];
+
+        for (size_t cell = slab->carved; cell > 0 && removed < HEADROOM_CELLS; cell--) {
+            char *const address = slab->base + (cell - 1) * rill__cell_size(pool);
+
+            slab->unguarded += sys->guard_remove(sys->arg, address, pool->page_size) == 0;
+            removed++;
+        }
+    }
+}
+
+static void probe_guard(struct rill_coro_pool *pool, char *cell)
+{
+    struct rill_coro_sys *const sys = &pool->sys;
+    const bool works = sys->guard_install(sys->arg, cell, pool->page_size) == 0 &&
+                       sys->guard_works(sys->arg, cell) == 0;
+
+    pool->guard_kind = works ? RILL__GUARD_INSTALL : RILL__GUARD_PROTECT;
+}
+
+/* Splitting a mapping fails with ENOMEM at the limit on mappings, which deserves a name of its own.
+ */
+static int protect_cell(struct rill_coro_pool *pool, char *cell)
+{
+    const int rc = pool->sys.guard_protect(pool->sys.arg, cell, pool->page_size);
+
+    if (rc != -ENOMEM) {
+        return rc;
+    }
+    if (pool->best_effort) {
+        pool->at_map_limit = true;
+        make_headroom(pool);
+    }
+    return -ENOSPC;
+}
+
+static int guard_cell(struct rill_coro_pool *pool, struct rill__slab *slab, char *cell)
+{
+    int rc = -ENOSPC;
 
     if (pool->guard_kind == RILL__GUARD_UNKNOWN) {
-        const bool works = sys->guard_install(sys->arg, cell, pool->page_size) == 0 &&
-                           sys->guard_works(sys->arg, cell) == 0;
-
-        pool->guard_kind = works ? RILL__GUARD_INSTALL : RILL__GUARD_PROTECT;
+        probe_guard(pool, cell);
     }
     if (pool->guard_kind == RILL__GUARD_INSTALL) {
-        rc = sys->guard_install(sys->arg, cell, pool->page_size);
-    } else {
-        /* Splitting a mapping fails with ENOMEM at the limit on mappings, which deserves its own
-         * name. */
-        rc = sys->guard_protect(sys->arg, cell, pool->page_size);
-        rc = rc == -ENOMEM ? -ENOSPC : rc;
+        rc = pool->sys.guard_install(pool->sys.arg, cell, pool->page_size);
+    } else if (!pool->at_map_limit) {
+        rc = protect_cell(pool, cell);
     }
     if (rc < 0 && pool->best_effort) {
         slab->unguarded++;
-        rc = 0;
+        return 0;
     }
     return rc;
 }

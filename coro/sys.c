@@ -73,6 +73,12 @@ static int system_guard_protect(void *arg, void *address, size_t length)
     return mprotect(address, length, PROT_NONE) == 0 ? 0 : -errno;
 }
 
+static int system_guard_remove(void *arg, void *address, size_t length)
+{
+    (void)arg;
+    return mprotect(address, length, PROT_READ | PROT_WRITE) == 0 ? 0 : -errno;
+}
+
 static int system_release(void *arg, void *address, size_t length)
 {
     (void)arg;
@@ -102,6 +108,7 @@ void rill__sys_complete(struct rill_coro_sys *sys)
     sys->guard_install = sys->guard_install != NULL ? sys->guard_install : system_guard_install;
     sys->guard_works = sys->guard_works != NULL ? sys->guard_works : system_guard_works;
     sys->guard_protect = sys->guard_protect != NULL ? sys->guard_protect : system_guard_protect;
+    sys->guard_remove = sys->guard_remove != NULL ? sys->guard_remove : system_guard_remove;
     sys->release = sys->release != NULL ? sys->release : system_release;
     sys->discard = sys->discard != NULL ? sys->discard : system_discard;
     sys->resize = sys->resize != NULL ? sys->resize : system_resize;

@@ -39,11 +39,12 @@ struct rill_coro_sys {
     int (*unmap)(void *arg, void *address, size_t length);
     /* MADV_GUARD_INSTALL; -EINVAL where the kernel does not know it. */
     int (*guard_install)(void *arg, void *address, size_t length);
-    /* 0 when write(2) from that page fails with EFAULT: the probe of guard_install, once per pool.
-     */
+    /* 0 when write(2) from that page fails with EFAULT: asked once for each pool. */
     int (*guard_works)(void *arg, void *address);
     /* mprotect PROT_NONE, for kernels without the former. */
     int (*guard_protect)(void *arg, void *address, size_t length);
+    /* mprotect back to readable and writable: with best effort, some guards go at the map limit. */
+    int (*guard_remove)(void *arg, void *address, size_t length);
     /* MADV_FREE: contents may go when memory is short. */
     int (*release)(void *arg, void *address, size_t length);
     /* MADV_DONTNEED: contents go now. */
@@ -96,8 +97,7 @@ int rill_coro_pool_new(const struct rill_coro_pool_options *options, struct rill
  * rill_coro_destroy: their frames are not unwound. None of them may be running. NULL is fine. */
 void rill_coro_pool_free(struct rill_coro_pool *pool);
 
-/* Gives the memory of all free stacks, and slabs with no live stack, back to the kernel, at once.
- */
+/* Gives back to the kernel, at once, the memory of free stacks and whole slabs with no live one. */
 void rill_coro_pool_trim(struct rill_coro_pool *pool);
 
 /* Fills *stats with the pool's present state. */
@@ -106,7 +106,7 @@ void rill_coro_pool_stats(const struct rill_coro_pool *pool, struct rill_coro_po
 /* Makes a coroutine that will run fn(self, arg, value) at its first resume. Does not switch.
  * Returns 0; -ENOMEM; -ENOSPC when the guard page failed at the kernel's limit on mappings (the
  * text of rill_coro_strerror names vm.max_map_count); or another -errno of the calls that map and
- * guard. On failure nothing is kept. The caller owns *coro until rill_coro_destroy. */
+ * guard. On failure *coro is NULL. The caller owns *coro until rill_coro_destroy. */
 int rill_coro_create(struct rill_coro_pool *pool, rill_coro_fn *fn, void *arg,
                      struct rill_coro **coro);
 

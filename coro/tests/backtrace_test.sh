@@ -1,0 +1,81 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# backtrace_test.sh PROGRAM BACKEND: gdb's bt inside a coroutine walks to the coroutine's entry and stops there, at every
+# instruction of the switch as well (assembly only). Exits 77 where gdb is missing or may not trace.
+set -u
+program=$1
+backend=$2
+
+if ! command -v gdb >/dev/null 2>&1; then
+    echo "SKIP: no gdb"
+    exit 77
+fi
+export ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0" # it cannot run under a tracer
+export DEBUGINFOD_URLS=
+
+frames() { # the function names of a backtrace, innermost first
+    sed -n 's/^#[0-9]* *\(0x[0-9a-f]* in \)\{0,1\}\([A-Za-z_0-9]*\) .*/\2/p' | tr '\n' ' '
+}
+
+output=$(timeout 60 gdb -nx -batch -ex 'set pagination off' -ex 'set breakpoint pending on' \
+    -ex 'break stop_here' -ex run -ex bt "$program" 2>&1)
+case $output in
+*"ptrace: "* | *"Cannot create process"* | *"Could not trace"* | *"not permitted"*)
+    echo "SKIP: gdb may not trace here"
+    exit 77
+    ;;
+esac
+got=$(printf '%s\n' "$output" | frames)
+echo "bt in a coroutine: $got"
+case $backend in
+generic) want="stop_here inner outer coroutine_body rill__coro_main enter " ;;
+*) want="stop_here inner outer coroutine_body rill__coro_main rill__coro_entry " ;;
+esac
+case $got in
+"$want" | "$want"__start_context*) ;;
+*)
+    printf 'want               %s\n%s\n' "$want" "$output"
+    exit 1
+    ;;
+esac
+if printf '%s\n' "$output" | grep -q -e 'corrupt stack' -e 'previous frame'; then
+    printf 'the walk did not end by itself\n%s\n' "$output"
+    exit 1
+fi
+if [ "$backend" = generic ]; then
+    exit 0
+fi
+
+# Instruction by instruction through one switch back to the coroutine: every backtrace ends in main or in the entry.
+cat >"$program.gdb" <<'SCRIPT'
+set pagination off
+break rill__coro_switch
+run
+continue
+python
+import gdb
+steps = 0
+while gdb.selected_frame().name() == "rill__coro_switch" and steps < 100:
+    names = []
+    frame = gdb.newest_frame()
+    while frame is not None and len(names) < 50:
+        names.append(frame.name() or "?")
+        frame = frame.older()
+    print("STEP " + " ".join(names))
+    gdb.execute("stepi", to_string=True)
+    steps += 1
+SCRIPT
+echo end >>"$program.gdb"
+steps=$(timeout 120 gdb -nx -batch -x "$program.gdb" "$program" 2>&1 | sed -n 's/^STEP //p')
+count=$(printf '%s\n' "$steps" | grep -c .)
+if [ "$count" -eq 0 ] && gdb -nx -batch -ex 'python print(1)' 2>&1 | grep -q 'not supported'; then
+    echo "gdb has no Python: stepping through the switch was not looked at"
+    exit 0
+fi
+bad=$(printf '%s\n' "$steps" | grep -v -e ' main\( \|$\)' -e ' rill__coro_entry$')
+echo "bt at each of $count instructions of a switch"
+if [ "$count" -lt 10 ] || [ -n "$bad" ]; then
+    printf 'backtraces that end elsewhere:\n%s\n' "$bad"
+    exit 1
+fi
