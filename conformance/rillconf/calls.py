@@ -114,7 +114,7 @@ for bare in ("readline iterate at_eof exception feed_eof drain write_eof can_wri
 
 # Without a label these say nothing when they succeed, which is what everybody expects of them.
 QUIET = set("feed_data feed_eof set_exception write writelines write_eof close abort set_write_buffer_limits "
-            "pause_reading resume_reading server_close log spawn call_soon call_later call_at timeout".split())
+            "pause_reading resume_reading server_close server_close_clients server_abort_clients log spawn call_soon call_later call_at timeout".split())
 
 
 class Statements:

@@ -52,6 +52,7 @@ def parser():
     add("--json", metavar="FILE", help="write results as JSON, a summary object first")
     add("--junit", metavar="FILE", help="write results as JUnit XML")
     add("-v", "--verbose", action="store_true", help="show transcripts, the schedule layer too")
+    add("--parse-only", action="store_true", help=argparse.SUPPRESS)
     add("--cases", default=os.path.join(HOME, "cases"), help=argparse.SUPPRESS)
     add("--expectations", default=os.path.join(HOME, "expectations"), help=argparse.SUPPRESS)
     return made
@@ -98,7 +99,7 @@ class Command:
         options = self.options
         if options.testee and not options.oracle and not options.oracle_only:
             return []
-        found, unsupported = oracles.discover(options.oracle)
+        found, unsupported = oracles.discover(options.oracle, look_around=not options.testee or bool(options.oracle_only))
         for oracle in unsupported:
             self.notes.append("unsupported, not asked: %s %s (%s)" % (oracle.name, version.show(oracle.version), oracle.path))
         if options.oracle_only:
@@ -174,11 +175,11 @@ class Command:
             return self.list()
         backends = self.backends()
         self.meet_players()
-        self.check_unrecorded()
         jobs = self.jobs(backends)
         self.report.begin(len(jobs))
+        self.runner = Runner(jobs, self.options, self.on_result)
         try:
-            Runner(jobs, self.options, self.on_result).run()
+            self.runner.run()
         finally:
             self.stop_players()
         if self.options.bless:
@@ -192,13 +193,12 @@ class Command:
         print("%d cases" % len(self.cases))
         return SAME
 
-    def check_unrecorded(self):
-        self.unrecorded = []
-        if self.options.bless:
-            return
-        for player in self.players:
-            if player.oracle and not any(player.version() in case.record for case in self.cases):
-                self.unrecorded.append(player.hello["version"])
+    def find_unrecorded(self):
+        """Releases that ran and have no column: {version: cases where it differs from its nearest neighbour}."""
+        recorded = {number for case in self.cases for number in case.record}
+        live = [player for player in self.players if player.oracle and player.version() not in recorded]
+        return {player.hello["version"]: len({case for number, case in self.runner.drifts
+                                              if number == player.hello["version"]}) for player in live}
 
     # ends
 
@@ -232,7 +232,7 @@ class Command:
             if player.expectations is not None and (whole or not self.options.fail_fast):
                 problems += player.expectations.stale([case.name for case in self.everything])
         summary = report_json.summarise(self.results, self.players, backends, self.cases, self.all_rules(),
-                                        time.monotonic() - self.began, self.unrecorded)
+                                        time.monotonic() - self.began, self.find_unrecorded())
         self.add_notes(summary)
         self.report.table(self.results, backends)
         self.report.last(summary, problems, self.notes)
@@ -252,13 +252,15 @@ class Command:
         if summary["recorded_only"]:
             self.notes.append("columns from recordings only, no live CPython here: %s"
                               % " ".join(summary["recorded_only"]))
-        for number in self.unrecorded:
-            self.notes.append("CPython %s has no recorded column: it was run but judged nothing; "
-                              "tools/conform --bless adds it" % number)
+        for number, count in sorted(summary["unrecorded"].items()):
+            self.notes.append("CPython %s is DRIFT until somebody records it (tools/conform --bless): it differs from its "
+                              "nearest recorded release in %d cases" % (number, count))
 
 
 def main(arguments=None):
     options = parser().parse_args(arguments)
+    if options.parse_only:
+        return SAME
     try:
         return Command(options).run()
     except Stop as stop:

@@ -48,10 +48,10 @@ def is_launcher(path):
     return os.path.basename(os.path.dirname(os.path.realpath(path))) == "shims"
 
 
-def discover(named=()):
+def discover(named=(), look_around=True):
     """(supported, unsupported) interpreters, each version once; named ones come first and are never dropped."""
     found, files = {}, set()
-    for wanted in list(named) + list(candidates()):
+    for wanted in list(named) + (list(candidates()) if look_around else []):
         path = shutil.which(wanted)
         if not path or os.path.realpath(path) in files or (wanted not in named and is_launcher(path)):
             continue

@@ -86,6 +86,7 @@ class TextReport:
         for result in results:
             if result.testee not in players:
                 players.append(result.testee)
+        players.sort(key=lambda player: (not player.oracle, player.version()))
         width = max([len(player.name) for player in players] + [8])
         self.line("%-*s  %s" % (width, "testee", "  ".join("%12s" % name for name in names)))
         for player in players:

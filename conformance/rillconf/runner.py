@@ -48,9 +48,15 @@ class Player:
 
     def column(self, case):
         """The recorded version that judges this testee: its own for a CPython, the newest 3.13 for others."""
-        if self.hello.get("implementation") == "CPython":
-            return self.version() if self.version() in case.record else None
-        return max([number for number in case.record if number[:2] == REFERENCE] or [None])
+        if self.hello.get("implementation") != "CPython":
+            return max([number for number in case.record if number[:2] == REFERENCE] or [None])
+        return nearest(self.version(), case.record)
+
+
+def nearest(wanted, recorded):
+    """The version itself, or the recorded micro release next to it: 3.12.3 is held against 3.12.1."""
+    same_minor = [number for number in recorded if number[:2] == wanted[:2]]
+    return min(same_minor, key=lambda number: abs(number[2] - wanted[2]), default=None)
 
 
 class Job:
@@ -76,6 +82,7 @@ class Runner:
         self.on_result = on_result
         self.lock = threading.Lock()
         self.stopping = False
+        self.drifts = []        # (version, case) where a release that nobody recorded goes its own way
         self.units = queue.Queue()
         for unit in self.split(jobs):
             self.units.put(unit)
@@ -142,8 +149,9 @@ class Runner:
         verdict, rendered = self.play(testee, job)
         if verdict is None and not self.options.bless:
             verdict = self.compare(job, rendered)
-        if self.must_repeat(verdict) and not self.same_again(testee, job, rendered):
-            verdict = Verdict("FLAKY", "two runs gave different transcripts")
+        change = self.change_when_repeated(testee, job, rendered) if self.must_repeat(verdict) else None
+        if change:
+            verdict = Verdict("FLAKY", "two runs gave different transcripts\n" + change)
         return Result(job.case, job.player, job.backend, verdict or Verdict("SAME"), rendered.steps, rendered.schedule)
 
     def compare(self, job, rendered):
@@ -152,20 +160,27 @@ class Runner:
             return Verdict("ORACLE-DRIFT", "never recorded" if not case.record else "the script changed since")
         column = player.column(case)
         if column is None:
-            return Verdict("SKIP", "no recording of %s" % player.hello["version"])
-        return judge(case, job.backend, rendered, case.column(column), player.expectations, player.oracle)
+            return Verdict("SKIP", "no recording near %s" % player.hello["version"])
+        verdict = judge(case, job.backend, rendered, case.column(column), player.expectations, player.oracle)
+        if verdict.name == "ORACLE-DRIFT" and column != player.version():
+            self.drifts.append((player.hello["version"], case.name))
+            return Verdict("SKIP", "%s is not recorded and differs from %s" % (player.hello["version"], version.show(column)))
+        return verdict
 
     def must_repeat(self, verdict):
         bad = verdict is not None and verdict.name in ("DIFF", "ORACLE-DRIFT", "LEAK")
         return bad or self.options.repeat > 1 or self.options.bless
 
-    def same_again(self, testee, job, rendered):
-        """Replays; a transcript that changes from run to run is the harness's own failure."""
+    def change_when_repeated(self, testee, job, rendered):
+        """Replays; a transcript that changes from run to run is the harness's own failure. None if it stays."""
         for _ in range(max(1, self.options.repeat - 1)):
             again = self.play(testee, job)[1]
-            if self.comparable(job, again) != self.comparable(job, rendered) or again.leaks != rendered.leaks:
-                return False
-        return True
+            difference = transcript.first_difference(self.comparable(job, rendered), self.comparable(job, again))
+            if difference:
+                return "\n".join(["step %d" % difference.step] + difference.lines())
+            if again.leaks != rendered.leaks:
+                return "leaks: %s / %s" % (rendered.leaks, again.leaks)
+        return None
 
     @staticmethod
     def comparable(job, rendered):

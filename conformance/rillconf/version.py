@@ -53,6 +53,8 @@ def run_term(versions, first, last):
         return None
     if low is None or high is None:
         return "<=" + high if low is None else ">=" + low
+    if first == last:
+        return low if low == high else show(versions[first])
     return low if low == high else "%s..%s" % (low, high)
 
 

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct arena_block {
     struct arena_block *next;
@@ -22,6 +23,24 @@ void *arena_take(struct arena *arena, size_t size)
     block->next = arena->blocks;
     arena->blocks = block;
     return block->memory;
+}
+
+void arena_append(struct arena *arena, struct arena_buffer *buffer, const char *data, size_t size)
+{
+    if (size == 0) {
+        return;
+    }
+    if (buffer->capacity - buffer->size < size) {
+        const size_t capacity = 2 * buffer->capacity + size;
+        char *memory = arena_take(arena, capacity);
+        if (buffer->size > 0) {
+            memcpy(memory, buffer->memory, buffer->size);
+        }
+        buffer->memory = memory;
+        buffer->capacity = capacity;
+    }
+    memcpy(buffer->memory + buffer->size, data, size);
+    buffer->size += size;
 }
 
 void arena_cleanup(struct arena *arena)

@@ -17,6 +17,14 @@ struct arena {
 /* Zeroed memory, aligned for anything. Never NULL: without memory the process ends. */
 void *arena_take(struct arena *arena, size_t size);
 
+/* Bytes that grow in an arena; a zeroed struct is empty. */
+struct arena_buffer {
+    char *memory;
+    size_t size;
+    size_t capacity;
+};
+void arena_append(struct arena *arena, struct arena_buffer *buffer, const char *data, size_t size);
+
 /* Frees all of it; the arena is empty then. */
 void arena_cleanup(struct arena *arena);
 

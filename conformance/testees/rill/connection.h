@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The connections of a case, by number and in order of appearance.
+ */
+#ifndef TESTEE_CONNECTION_H
+#define TESTEE_CONNECTION_H
+
+#include "replay.h"
+
+/* A new connection; number 0: the next one. writer and peer may be NULL. owned: the pair (or the
+ * reader made by hand) is ours to free, else it is a server's and only kept in memory. */
+struct connection *connection_new(struct replay *replay, int number, struct rill_reader *reader,
+                                  struct rill_writer *writer, bool owned);
+
+/* NULL: there is none of that number. */
+struct connection *connection_find(const struct replay *replay, int number);
+
+/* The script's end of a connection; a peer has its number. */
+void connection_join(struct connection *connection, struct peer *peer);
+
+/* Aborts the transports that are left. */
+void connections_abort(struct replay *replay);
+
+/* Lets go of all pairs and readers. */
+void connections_free(struct replay *replay);
+
+#endif

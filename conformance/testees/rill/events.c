@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The events of a case.
+ */
+#include "events.h"
+
+#include <string.h>
+
+#include "names.h"
+#include "tasks.h"
+
+/* Text is the library's or the kernel's; should it be no UTF-8, its bytes are shown instead. */
+static json_t *json_of_string(const char *text)
+{
+    json_t *string = json_string(text);
+    return string != NULL ? string : json_of_bytes(rill_bytes_of(text));
+}
+
+void emit(const struct replay *replay, json_t *event)
+{
+    if (replay->muted) {
+        json_decref(event);
+        return;
+    }
+    json_object_set_new(event, "step", json_integer(replay->step));
+    wire_send(replay->wire, event, false);
+}
+
+void emit_step(struct replay *replay)
+{
+    replay->step++;
+    json_t *event = json_pack("{s:s, s:i}", "ev", "step", "step", replay->step);
+    wire_send(replay->wire, event, true);
+}
+
+static json_t *number_or_null(long long number)
+{
+    return number >= 0 ? json_integer(number) : json_null();
+}
+
+void emit_error(const struct replay *replay, const json_t *id, const struct rill_error *error)
+{
+    json_t *event =
+        json_pack("{s:s, s:O?, s:s, s:o}", "ev", "error", "id", (json_t *)id, "class",
+                  class_of_code(error->code), "text", json_of_string(error->text));
+    if (error->code == RILL_EINCOMPLETE) {
+        json_object_set_new(event, "partial", json_of_bytes(error->partial));
+        json_object_set_new(event, "expected", number_or_null(error->expected));
+    }
+    if (error->code == RILL_ELIMIT) {
+        json_object_set_new(event, "consumed", json_integer((json_int_t)error->consumed));
+    }
+    if (error->os_errno != 0) {
+        char name[ERRNO_NAME_SIZE];
+        json_object_set_new(event, "errno", json_string(name_of_errno(error->os_errno, name)));
+    }
+    emit(replay, event);
+}
+
+void emit_port(const struct replay *replay, const char *name, int port)
+{
+    emit(replay, json_pack("{s:s, s:s, s:i}", "ev", "port", "name", name, "port", port));
+}
+
+void emit_flow(const struct replay *replay, int connection, const char *call)
+{
+    emit(replay, json_pack("{s:s, s:i, s:s}", "ev", "flow", "conn", connection, "call", call));
+}
+
+void emit_mark(const struct replay *replay, const char *text)
+{
+    emit(replay, json_pack("{s:s, s:s}", "ev", "mark", "text", text));
+}
+
+static void emit_task(const struct replay *replay, struct record *record)
+{
+    const enum outcome outcome = record_outcome(record);
+    if (record->told || (outcome != CANCELLED && outcome != RAISED)) {
+        return;
+    }
+    record->told = true;
+    emit(replay, json_pack("{s:s, s:s, s:s}", "ev", "task", "id", record->name, "how",
+                           outcome == CANCELLED ? "cancelled" : "raised"));
+}
+
+static void emit_state(const struct replay *replay, const struct connection *connection)
+{
+    struct rill_reader_state state;
+    rill_observe_reader(connection->reader, &state);
+    json_t *event =
+        json_pack("{s:s, s:i, s:I, s:b, s:b}", "ev", "state", "conn", connection->number, "buffer",
+                  (json_int_t)state.buffered, "paused", state.paused, "at_eof",
+                  rill_reader_at_eof(connection->reader));
+    if (connection->writer != NULL) {
+        struct rill_transport *transport = rill_writer_transport(connection->writer);
+        struct rill_writer_state writer;
+        rill_observe_writer(connection->writer, &writer);
+        json_object_set_new(event, "closing", json_boolean(rill_transport_is_closing(transport)));
+        json_object_set_new(
+            event, "write",
+            json_integer((json_int_t)rill_transport_get_write_buffer_size(transport)));
+        json_object_set_new(event, "drains", json_integer((json_int_t)writer.waiting_drains));
+    }
+    emit(replay, event);
+}
+
+void emit_states(struct replay *replay)
+{
+    for (struct record *record = replay->records; record != NULL; record = record->next) {
+        emit_task(replay, record);
+    }
+    for (const struct connection *connection = replay->connections; connection != NULL;
+         connection = connection->next) {
+        if (connection->reader != NULL) {
+            emit_state(replay, connection);
+        }
+    }
+    struct rill_loop_state state;
+    rill_observe_loop(replay->loop, &state);
+    emit(replay,
+         json_pack("{s:s, s:I}", "ev", "schedule", "turns", (json_int_t)state.turns));
+}
+
+static void add_key(json_t *keys, bool present, const char *key)
+{
+    if (present) {
+        json_array_append_new(keys, json_string(key));
+    }
+}
+
+void on_report(void *arg, struct rill_loop *loop, const struct rill_exception_context *context)
+{
+    const struct replay *replay = arg;
+    (void)loop;
+    json_t *keys = json_array(); /* sorted by name */
+    add_key(keys, context->exception != NULL, "exception");
+    add_key(keys, context->has_future, "future");
+    add_key(keys, context->has_handle, "handle");
+    add_key(keys, context->protocol != NULL, "protocol");
+    add_key(keys, context->has_socket, "socket");
+    add_key(keys, context->task != NULL && !context->has_future, "task");
+    add_key(keys, context->transport != NULL, "transport");
+    json_t *event = json_pack("{s:s, s:o, s:o}", "ev", "report", "message",
+                              json_of_string(context->message), "keys", keys);
+    if (context->exception != NULL) {
+        json_object_set_new(event, "class",
+                            json_string(class_of_code(context->exception->code)));
+    }
+    emit(replay, event);
+}
+
+static const char *level_name(enum rill_log_level level)
+{
+    return level >= RILL_LOG_ERROR ? "ERROR" : "WARNING";
+}
+
+void on_log(void *arg, enum rill_log_level level, const char *text)
+{
+    const struct replay *replay = arg;
+    if (level >= RILL_LOG_WARNING) {
+        emit(replay, json_pack("{s:s, s:s, s:o}", "ev", "log", "level", level_name(level), "text",
+                               json_of_string(text)));
+    }
+}
+
+void on_flow(void *arg, enum rill_observed what, const struct rill_reader *reader,
+             const struct rill_writer *writer)
+{
+    static const char *const names[] = {
+        [RILL_OBSERVED_PAUSE_READING] = "pause_reading",
+        [RILL_OBSERVED_RESUME_READING] = "resume_reading",
+        [RILL_OBSERVED_PAUSE_WRITING] = "pause_writing",
+        [RILL_OBSERVED_RESUME_WRITING] = "resume_writing",
+    };
+    const struct replay *replay = arg;
+    for (const struct connection *connection = replay->connections; connection != NULL;
+         connection = connection->next) {
+        if ((reader != NULL && connection->reader == reader) ||
+            (writer != NULL && connection->writer == writer)) {
+            emit_flow(replay, connection->number, names[what]);
+            return;
+        }
+    }
+}

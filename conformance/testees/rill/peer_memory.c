@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The peer of the backend mem, over the library's memory transport. PROTOCOL.md's socket pair and
+ * the library's peer agree but for one thing: a close with bytes unread is a reset.
+ */
+#include "peer.h"
+
+struct memory_peer {
+    struct peer peer;
+    struct rill_memory_peer *memory;
+    bool gone; /* closed or reset by the script */
+};
+
+static struct memory_peer *of(struct peer *peer)
+{
+    return (struct memory_peer *)peer;
+}
+
+static void memory_send(struct peer *peer, struct rill_bytes bytes)
+{
+    const struct memory_peer *self = of(peer);
+    if (!self->gone) {
+        rill_memory_peer_send(self->memory, bytes.ptr, bytes.len);
+    }
+}
+
+static void memory_shutdown(struct peer *peer)
+{
+    rill_memory_peer_shutdown_write(of(peer)->memory);
+}
+
+static void memory_reset(struct peer *peer)
+{
+    of(peer)->gone = true;
+    rill_memory_peer_reset(of(peer)->memory);
+}
+
+static void memory_close(struct peer *peer)
+{
+    struct memory_peer *self = of(peer);
+    if (self->gone) {
+        return;
+    }
+    if (rill_memory_peer_received(self->memory).len > 0) {
+        memory_reset(peer);
+    } else {
+        self->gone = true;
+        rill_memory_peer_close(self->memory);
+    }
+}
+
+static void memory_window(struct peer *peer, const json_t *size)
+{
+    const struct rill_opt_int window = {json_is_integer(size), json_integer_value(size)};
+    rill_memory_peer_set_window(of(peer)->memory, window);
+}
+
+static void memory_take(struct peer *peer, struct arena_buffer *into, size_t most)
+{
+    const struct memory_peer *self = of(peer);
+    const struct rill_bytes all = rill_memory_peer_received(self->memory);
+    const size_t size = all.len < most - into->size ? all.len : most - into->size;
+    arena_append(&peer->replay->arena, into, all.ptr, size);
+    rill_memory_peer_discard(self->memory, size);
+}
+
+static const char *memory_end(struct peer *peer)
+{
+    const struct memory_peer *self = of(peer);
+    if (self->gone) {
+        return "closed";
+    }
+    if (rill_memory_peer_saw_close(self->memory) && rill_memory_peer_unread(self->memory) > 0) {
+        return "rst";
+    }
+    return rill_memory_peer_saw_eof(self->memory) ? "fin" : "open";
+}
+
+static bool never(struct peer *peer)
+{
+    (void)peer;
+    return false;
+}
+
+static bool always(struct peer *peer)
+{
+    (void)peer;
+    return true;
+}
+
+static void memory_dispose(struct peer *peer)
+{
+    rill_memory_peer_free(of(peer)->memory);
+    of(peer)->memory = NULL;
+}
+
+static const struct peer_ops memory_ops = {
+    .send = memory_send,
+    .shutdown = memory_shutdown,
+    .close = memory_close,
+    .reset = memory_reset,
+    .window = memory_window,
+    .take = memory_take,
+    .end = memory_end,
+    .arriving = never,
+    .quiet = always,
+    .turned_away = never,
+    .dispose = memory_dispose,
+};
+
+struct peer *peer_memory_new(struct replay *replay, struct rill_memory_peer *memory)
+{
+    struct memory_peer *self = arena_take(&replay->arena, sizeof *self);
+    self->peer.ops = &memory_ops;
+    self->peer.replay = replay;
+    self->memory = memory;
+    return &self->peer;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One case while it runs: what the files of the testee share. A case is one rill_run; its main task
+ * only waits for the end. The script itself is a coroutine (script.c) that is resumed at the place
+ * where the loop would go to sleep (seams.c), so that it reads from top to bottom.
+ */
+#ifndef TESTEE_REPLAY_H
+#define TESTEE_REPLAY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <jansson.h>
+#include <rill/coro.h>
+#include <rill/observe.h>
+#include <rill/rill.h>
+#include <rill/sys.h>
+
+#include "arena.h"
+#include "wire.h"
+
+struct peer;
+
+enum {
+    PEERS_MAX = 64,         /* a script that numbers its peers higher is skipped */
+    DESCRIPTORS_MAX = 1024, /* received bytes are counted for descriptors below this */
+};
+
+/* The app's reader and writer under the number that the script gives them. */
+struct connection {
+    struct connection *next; /* in order of appearance */
+    int number;
+    struct rill_reader *reader; /* NULL: gone */
+    struct rill_writer *writer; /* NULL: the reader was made by hand, or gone */
+    struct peer *peer;
+    bool owned; /* the pair is ours to free, not a server's */
+};
+
+enum outcome { NOT_BEGUN, RUNNING, RETURNED, CANCELLED, RAISED };
+
+/* A task of the script. */
+struct record {
+    struct record *next; /* in order of creation */
+    struct replay *replay;
+    const char *name;
+    int connection; /* what its calls mean */
+    const json_t *calls;
+    struct rill_task *task; /* NULL: gone */
+    bool owned;             /* `task` is a handle of ours; a server's handler task is not */
+    enum outcome outcome;
+    bool told;
+    const json_t *value; /* what `return` gave; NULL: none */
+};
+
+/* The text of a call_soon, call_later or call_at. */
+struct mark {
+    struct mark *next;
+    struct replay *replay;
+    const char *text;
+    struct rill_handle *handle;
+};
+
+/* What the system-call table and the clock of this case know (seams.c). */
+struct seams {
+    struct rill_sys sys;
+    struct rill_clock clock;
+    double now;
+    unsigned long activity; /* calls that the library made on sockets */
+    unsigned long seen_activity;
+    unsigned long long seen_turns;
+    size_t received[DESCRIPTORS_MAX];
+    double barrier_began; /* real seconds; 0: not waiting */
+};
+
+struct replay {
+    const struct wire *wire;
+    const json_t *script;
+    struct arena arena;
+    struct seams seams;
+    struct rill_loop *loop;
+    struct rill_reader *gate; /* the main task waits for its end of file */
+    struct rill_coro *driver;
+    int step;
+    bool muted;
+    bool finishing; /* main was told to return */
+    int connecting; /* open_connection and start_server calls that have not returned */
+
+    struct connection *connections;
+    struct peer *peers[PEERS_MAX];
+    int accept_order[PEERS_MAX]; /* peers that connected and have no connection yet */
+    size_t accept_count;
+    struct record *records;
+    struct mark *marks;
+
+    struct rill_server *server;
+    int server_port;
+    int listener; /* raw sockets; -1: none */
+    int listener_port;
+    int reserved;
+    int reserved_port;
+    struct rill_memory_peer *memory_peer; /* between opening and its peer */
+};
+
+#endif

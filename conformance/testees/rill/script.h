@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The script of a case: set-up, operations, end, as one coroutine. Whenever it waits for the loop
+ * to settle it suspends, and would_sleep (seams.c) resumes it.
+ */
+#ifndef TESTEE_SCRIPT_H
+#define TESTEE_SCRIPT_H
+
+#include "replay.h"
+
+/* The body of the driver; arg: the replay. */
+rill_coro_fn script_drive;
+
+/* Called by the driver: the loop runs until it has settled. */
+void settle(struct replay *replay);
+
+/* Set-up, step 0 (setup.c): what `with` says exists before the first operation. */
+void set_up(struct replay *replay);
+
+/* Ends main: from then on the loop must end by itself. */
+void finish_main(struct replay *replay);
+
+/* The peer that connected first and has no connection yet; 0: none. */
+int accept_order_pop(struct replay *replay);
+
+#endif

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: MIT
+"""A testee that misbehaves as its argument says, for the tests of the runner. It answers every case alike."""
+import json
+import os
+import struct
+import sys
+import time
+
+
+def send(message):
+    body = json.dumps(message).encode()
+    os.write(1, struct.pack(">I", len(body)) + body)
+
+
+def receive():
+    head = sys.stdin.buffer.read(4)
+    return json.loads(sys.stdin.buffer.read(struct.unpack(">I", head)[0]).decode()) if len(head) == 4 else None
+
+
+def answer(manner, count):
+    send({"ev": "step", "step": 1})
+    if manner == "crash":
+        sys.stderr.write("about to fail\n")
+        sys.stderr.flush()
+        os.abort()
+    if manner == "hang":
+        time.sleep(600)
+    value = str(count) if manner == "flaky" else "abc"
+    send({"ev": "result", "step": 1, "id": "r1", "bytes": value})
+    if manner == "leak":
+        send({"ev": "leak", "step": 2, "what": "descriptors", "count": 1})
+    send({"ev": "end", "step": 2})
+
+
+def main(manner):
+    send({"ev": "hello", "protocol": 2 if manner == "protocol" else 1, "name": manner, "version": "0.1",
+          "implementation": "fake", "capabilities": ["core"], "backends": ["mem"]})
+    count = 0
+    while True:
+        script = receive()
+        if script is None or "quit" in script:
+            return
+        if script["run"].startswith("protocol/") and manner != "eager":
+            send({"ev": "skip", "reason": "no such call"})
+            continue
+        count += 1
+        answer(manner, count)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
