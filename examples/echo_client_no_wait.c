@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The page's second TCP echo client: the same without wait_closed(). What was written is flushed
- * before the loop lets the connection go (R-451). Twin: python/echo_client_no_wait.py.
+ * The page's second TCP echo client: the same without wait_closed(). The answer was read, so
+ * nothing is left to flush; the socket is closed while the loop ends. Twin:
+ * python/echo_client_no_wait.py.
  */
 #include <stdio.h>
 
