@@ -5,6 +5,7 @@ import os
 import shlex
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from . import bless, expect, oracles, report_json, report_junit, rules, version
 from .case import BACKENDS, CaseError, read_all
@@ -135,11 +136,13 @@ class Command:
         self.players += [self.testee(spec) for spec in named]
         if not self.players:
             raise Stop(NO_TESTEE, "nothing to run: no CPython 3.7 to 3.14 was found and no testee named")
-        for player in self.players:
-            try:
-                player.meet(self.options.timeout)
-            except Crash as problem:
-                raise Stop(NO_TESTEE, "%s: %s" % (player.name, problem))
+        with ThreadPoolExecutor(self.options.jobs) as pool:
+            meetings = [(player, pool.submit(player.meet, self.options.timeout)) for player in self.players]
+        for player, meeting in meetings:
+            if isinstance(meeting.exception(), Crash):
+                self.stop_players()
+                raise Stop(NO_TESTEE, "%s: %s" % (player.name, meeting.exception()))
+            meeting.result()
 
     def stop_players(self):
         for player in self.players:
