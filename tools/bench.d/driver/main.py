@@ -32,9 +32,10 @@ def parse(argv):
     parser.add_argument("--peers", default=",".join(peers.KINDS), metavar="LIST", help="of %(default)s")
     parser.add_argument("--python", action="append", metavar="PATH",
                         help="an interpreter for asyncio; can be repeated (default: %s)" % peers.default_python())
-    parser.add_argument("--rounds", type=int, default=11, help="rounds of each work (%(default)s; 21 to judge)")
-    parser.add_argument("--seconds", type=float, default=0.5, help="measured window of one server in one round (%(default)s)")
-    parser.add_argument("--warmup", type=float, default=0.2, help="seconds of load before it (%(default)s)")
+    parser.add_argument("--rounds", type=int, default=21, help="rounds of each work (%(default)s; fewer cannot judge)")
+    parser.add_argument("--seconds", type=float, default=0.2,
+                        help="measured window of one server in one round (%(default)s); more rounds say more than longer ones")
+    parser.add_argument("--warmup", type=float, default=0.1, help="seconds of load before it (%(default)s)")
     parser.add_argument("--silence", type=float, default=10, metavar="SECONDS",
                         help="a server that answers nothing for so long has failed (%(default)s)")
     parser.add_argument("--no-calls", action="store_true", help="do not count system calls")

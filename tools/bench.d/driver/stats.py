@@ -8,6 +8,7 @@ ROUNDS_TO_JUDGE = 21
 # A round is disturbed when, during any of its windows, the hypervisor took more than this share of
 # the machine, or server and load generator were pushed off their processors more often than this.
 STEAL_SHARE = 0.02
+STEAL_TICK_S = 0.01
 INVOLUNTARY_PER_SECOND = 300
 
 
@@ -26,7 +27,8 @@ def rate(window):
 def why_disturbed(window, processors):
     """What disturbed a measured window; "" when nothing did."""
     switches = (window["server_involuntary"] + window["load_involuntary"]) / window["seconds"]
-    steal = window["steal_s"] / (window["seconds"] * processors)
+    # The kernel counts steal in whole ticks: one of them may be the rest of a longer time.
+    steal = max(0, window["steal_s"] - STEAL_TICK_S) / (window["seconds"] * processors)
     if steal > STEAL_SHARE:
         return "steal %.1f %%" % (100 * steal)
     if switches > INVOLUNTARY_PER_SECOND:

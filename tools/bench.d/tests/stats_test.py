@@ -46,8 +46,8 @@ class Stats(unittest.TestCase):
             (dict(), ""),
             (dict(switches=150), ""),
             (dict(switches=151), "302 involuntary switches a second"),
-            (dict(steal=0.04), ""),
-            (dict(steal=0.05), "steal 2.5 %"),
+            (dict(steal=0.05), ""),
+            (dict(steal=0.06), "steal 2.5 %"),
         ]
         for given, want in rows:
             self.assertEqual(stats.why_disturbed(window(**given), 2), want, given)
