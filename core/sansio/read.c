@@ -120,9 +120,27 @@ static int fail_incomplete(struct rill__reader *reader, struct rill__read *read,
     return fail(reader, read, error);
 }
 
-/* -- read(n)
- * -------------------------------------------------------------------------------------------------------
- */
+/* The call that holds the slot fails and gives back what it has collected, if it is read-to-EOF
+ * (Q-17). */
+static int fail_collecting(struct rill__reader *reader, struct rill__read *read,
+                           const struct rill_error *error)
+{
+    rill__buffer_put_back_held(&reader->buffer);
+    return fail(reader, read, error);
+}
+
+/* read(n) and read-to-EOF wait for any byte, and again when another call took it (Q-18). Waiting
+ * again is a new entry as far as the exception is concerned (R-118): one that came after the wake
+ * would never end the wait. */
+static int wait_for_any(struct rill__reader *reader, struct rill__read *read)
+{
+    if (reader->exception != NULL) {
+        return fail_collecting(reader, read, rill_error_ref(reader->exception));
+    }
+    return wait(reader, read);
+}
+
+/* ---- read(n) ---- */
 
 static size_t at_most(size_t length, long long n)
 {
@@ -133,22 +151,12 @@ static int advance_some(struct rill__reader *reader, struct rill__read *read)
 {
     const size_t length = rill__reader_buffered(reader);
     if (length == 0 && !reader->eof) {
-        return wait(reader, read); /* after a wake too, when another call took the bytes */
+        return wait_for_any(reader, read);
     }
     return take_then_resume(reader, read, at_most(length, read->n));
 }
 
-/* -- read(-1)
- * ------------------------------------------------------------------------------------------------------
- */
-
-/* Fails and gives back what was collected. */
-static int fail_collecting(struct rill__reader *reader, struct rill__read *read,
-                           const struct rill_error *error)
-{
-    rill__buffer_put_back_held(&reader->buffer);
-    return fail(reader, read, error);
-}
+/* ---- read(-1) ---- */
 
 /* Another call waits, so this one cannot: it ends now, at EOF with all the bytes, else with R-170
  * and the bytes put back. Either way it took them block by block, which resumes a paused transport.
@@ -175,7 +183,7 @@ static int advance_to_eof(struct rill__reader *reader, struct rill__read *read)
     for (;;) {
         const size_t length = rill__reader_buffered(reader);
         if (length == 0 && !reader->eof) {
-            return wait(reader, read);
+            return wait_for_any(reader, read);
         }
         rill__buffer_hold(&reader->buffer, length < reader->limit ? length : reader->limit);
         resume_if_drained(reader);
@@ -189,9 +197,7 @@ static int advance_to_eof(struct rill__reader *reader, struct rill__read *read)
     }
 }
 
-/* -- readexactly(n)
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- readexactly(n) ---- */
 
 static int advance_exactly(struct rill__reader *reader, struct rill__read *read)
 {
@@ -201,8 +207,7 @@ static int advance_exactly(struct rill__reader *reader, struct rill__read *read)
     return reader->eof ? fail_incomplete(reader, read, read->n) : wait(reader, read);
 }
 
-/* -- readuntil(separators) and readline()
- * -------------------------------------------------------------------------- */
+/* ---- readuntil(separators) and readline() ---- */
 
 static const char text_found[] = "Separator is found, but chunk is longer than limit";
 static const char text_not_found[] = "Separator is not found, and chunk exceed the limit";
@@ -325,9 +330,7 @@ static const char *refuse_separators(const struct rill__read *read)
     return NULL;
 }
 
-/* -- all of them
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- all of them ---- */
 
 static int advance(struct rill__reader *reader, struct rill__read *read)
 {

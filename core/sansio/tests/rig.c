@@ -54,32 +54,38 @@ static bool must_fail(struct rig_allocator *state)
            (state->calls == state->fail_at || (state->fail_on && state->calls > state->fail_at));
 }
 
-/* Guarded blocks end exactly at the page, so the header in front of them may be unaligned: it is
- * only copied. */
-static void *make(struct rig_allocator *state, size_t size)
+/* A guarded block ends at the unmapped page up to the alignment that rill's objects need. */
+static void *make(struct rig_allocator *state, size_t wanted)
 {
-    const union header header = {.size = size};
-    char *block = state->guard ? rig_guarded(sizeof header + size) : malloc(sizeof header + size);
+    const size_t alignment = sizeof(long long);
+    const size_t size = (wanted + alignment - 1) / alignment * alignment;
+    char *block = state->guard ? rig_guarded(sizeof(union header) + size)
+                               : malloc(sizeof(union header) + size);
     if (block == NULL) {
         return NULL;
     }
-    memcpy(block, &header, sizeof header);
+    memcpy(block, &size, sizeof size);
     state->live++;
-    return block + sizeof header;
+    return block + sizeof(union header);
+}
+
+static size_t size_of(const void *memory)
+{
+    size_t size;
+    memcpy(&size, (const char *)memory - sizeof(union header), sizeof size);
+    return size;
 }
 
 static void rig_release(void *arg, void *memory)
 {
     struct rig_allocator *state = arg;
-    union header header;
     if (memory == NULL) {
         return;
     }
-    char *block = (char *)memory - sizeof header;
-    memcpy(&header, block, sizeof header);
+    char *block = (char *)memory - sizeof(union header);
     state->live--;
     if (state->guard) {
-        rig_guarded_free(block, sizeof header + header.size);
+        rig_guarded_free(block, sizeof(union header) + size_of(memory));
     } else {
         free(block);
     }
@@ -93,13 +99,12 @@ static void *rig_allocate(void *arg, size_t size)
 /* Always moves, so that a pointer that was kept too long is noticed. */
 static void *rig_reallocate(void *arg, void *memory, size_t size)
 {
-    union header header = {.size = 0};
     void *moved = must_fail(arg) ? NULL : make(arg, size);
     if (moved == NULL || memory == NULL) {
         return moved;
     }
-    memcpy(&header, (char *)memory - sizeof header, sizeof header);
-    memcpy(moved, memory, header.size < size ? header.size : size);
+    const size_t before = size_of(memory);
+    memcpy(moved, memory, before < size ? before : size);
     rig_release(arg, memory);
     return moved;
 }
