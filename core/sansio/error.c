@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,7 +30,19 @@ static const struct rill_error out_of_memory = {
     .expected = -1,
 };
 
-/* Objects are handed out const, and all but the constant one were made non-const here. */
+/* A CancelledError has nothing to say, so there is one for all. */
+static const struct rill_error cancelled = {
+    .code = RILL_ECANCELLED,
+    .text = "",
+    .expected = -1,
+};
+
+static bool is_constant(const struct rill_error *error)
+{
+    return error == &out_of_memory || error == &cancelled;
+}
+
+/* Objects are handed out const, and all but the constant ones were made non-const here. */
 static struct counted *counted_of(const struct rill_error *error)
 {
     return (struct counted *)(uintptr_t)error;
@@ -134,6 +147,20 @@ const struct rill_error *rill_error_from_errno(int os_errno)
     return rill_error_from_errno_text(os_errno, "%s", strerror(os_errno));
 }
 
+const struct rill_error *rill_error_from_gai(int status, const char *text)
+{
+    const struct rill_error *error = rill_error_from_errno_text(status, "%s", text);
+    if (!is_constant(error)) {
+        counted_of(error)->error.code = RILL_EGAI;
+    }
+    return error;
+}
+
+const struct rill_error *rill_error_cancelled(void)
+{
+    return &cancelled;
+}
+
 /* allocate_formatted with its arguments spelled out. */
 static struct counted *allocate_text(int code, struct rill_bytes partial, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -188,7 +215,7 @@ static struct counted *copy_of(const struct rill_error *error)
 const struct rill_error *rill_error_with_cause(const struct rill_error *error,
                                                const struct rill_error *cause)
 {
-    if (error == &out_of_memory || error->cause == cause) {
+    if (is_constant(error) || error->cause == cause) {
         return error;
     }
     struct counted *made = counted_of(error);
@@ -208,7 +235,7 @@ const struct rill_error *rill_error_with_cause(const struct rill_error *error,
 
 const struct rill_error *rill_error_ref(const struct rill_error *error)
 {
-    if (error != NULL && error != &out_of_memory) {
+    if (error != NULL && !is_constant(error)) {
         atomic_fetch_add_explicit(&counted_of(error)->references, 1, memory_order_relaxed);
     }
     return error;
@@ -217,7 +244,7 @@ const struct rill_error *rill_error_ref(const struct rill_error *error)
 /* A loop, not a recursion: a chain of causes may be long. */
 void rill_error_unref(const struct rill_error *error)
 {
-    while (error != NULL && error != &out_of_memory) {
+    while (error != NULL && !is_constant(error)) {
         struct counted *made = counted_of(error);
         if (atomic_fetch_sub_explicit(&made->references, 1, memory_order_acq_rel) > 1) {
             return;

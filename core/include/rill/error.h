@@ -75,6 +75,12 @@ const struct rill_error *rill_error_from_errno(int os_errno);
 const struct rill_error *rill_error_from_errno_text(int os_errno, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* gaierror: getaddrinfo's status as os_errno, text `[Errno status] text`. */
+const struct rill_error *rill_error_from_gai(int status, const char *text);
+
+/* The CancelledError without text; a constant, references to it cost nothing. */
+const struct rill_error *rill_error_cancelled(void);
+
 /* IncompleteReadError and LimitOverrunError (R-003, R-004); partial is copied. expected -1 means
  * none. */
 const struct rill_error *rill_error_incomplete(struct rill_bytes partial, long long expected);

@@ -32,6 +32,11 @@ struct rill_writer_state {
 };
 void rill_observe_writer(const struct rill_writer *writer, struct rill_writer_state *state);
 
+/* Keeps the memory of a pair that somebody else owns (a server), so that its state can be looked at
+ * later; release lets go. Changes nothing else. Fine after rill_loop_free. */
+void rill_observe_hold(struct rill_writer *writer);
+void rill_observe_release(struct rill_writer *writer);
+
 enum rill_observed {
     RILL_OBSERVED_PAUSE_READING, /* a stream's reader called T.pause_reading() */
     RILL_OBSERVED_RESUME_READING,

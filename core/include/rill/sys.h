@@ -41,7 +41,7 @@ struct rill_sys {
                        struct addrinfo **list); /* on a helper thread; returns its EAI code */
     void (*freeaddrinfo)(void *arg, struct addrinfo *list);
     int (*map)(void *arg, size_t length,
-               void **address); /* the five of coroutine stacks: 0 or -errno */
+               void **address); /* the five of coroutine stacks: 0 or -errno; NULL: coro's own */
     int (*unmap)(void *arg, void *address, size_t length);
     int (*guard_install)(void *arg, void *address, size_t length);
     int (*guard_protect)(void *arg, void *address, size_t length);

@@ -74,7 +74,7 @@ bool rill_task_cancelled(const struct rill_task *task);
 int rill_task_result(struct rill_task *task);
 /* The exception object of a done task, or NULL. Valid as long as the task's handle is held. */
 const struct rill_error *rill_task_exception(struct rill_task *task);
-const char *rill_task_name(const struct rill_task *task);
+const char *rill_task_name(struct rill_task *task);
 
 /* asyncio.current_task(); NULL outside a task. Not a new handle: do not free. */
 struct rill_task *rill_current_task(void);

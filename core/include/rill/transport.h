@@ -3,7 +3,8 @@
  * The layer below streams, for callers with callbacks and no coroutines: transports and protocols,
  * as in asyncio. Streams are one user of it. A transport moves bytes; a protocol is told what
  * happens, in the order connection_made, (data_received | buffer_updated)*, eof_received at most
- * once, connection_lost exactly once.
+ * once, connection_lost exactly once
+ * (also when the loop is freed before connection_made).
  */
 #ifndef RILL_TRANSPORT_H
 #define RILL_TRANSPORT_H
@@ -154,14 +155,15 @@ int rill_create_connection(rill_protocol_factory *factory, void *arg, const char
                            const char *port, const struct rill_connection_options *options,
                            struct rill_transport **transport, struct rill_protocol **protocol);
 
-/* Transports in memory, for tests, fuzzers and proxies: no descriptor, exact byte budgets. What the
- * transport writes goes at once to the peer as far as the peer's window allows, the rest is
- * buffered with section 3's marks; what the peer sends arrives as one data event for each call, in
- * the I/O phase of a turn, as a socket's readiness would. */
+/* Transports in memory, for tests, fuzzers and proxies: no descriptor, exact byte budgets,
+ * otherwise a perfect stream socket under the rules of sections 3 and 4. What the transport writes
+ * goes at once to the peer as far as its window allows, the rest is buffered; what the peer sends
+ * arrives as one data event for each call, in the I/O phase of a turn, as a socket's readiness
+ * would. */
 struct rill_memory_peer;
 struct rill_memory_options {
     struct rill_opt_int
-        window; /* bytes the peer takes before rill_memory_peer_open_window; not given: no limit */
+        window; /* bytes that may wait for the peer's reading; not given: no limit */
 };
 /* Makes a transport for `protocol` on the loop; connection_made comes in the next iteration
  * (R-401). The caller owns *peer (free it in any state) and one reference to *transport. 0 or
@@ -169,24 +171,29 @@ struct rill_memory_options {
 int rill_memory_transport_new(struct rill_loop *loop, struct rill_protocol *protocol,
                               const struct rill_memory_options *options,
                               struct rill_transport **transport, struct rill_memory_peer **peer);
-void rill_memory_peer_free(struct rill_memory_peer *peer);
-int rill_memory_peer_send(struct rill_memory_peer *peer, const void *data,
-                          size_t size);                             /* one chunk */
-int rill_memory_peer_shutdown_write(struct rill_memory_peer *peer); /* FIN */
-int rill_memory_peer_reset(struct rill_memory_peer *peer); /* RST: ECONNRESET on recv and send */
-int rill_memory_peer_close(
-    struct rill_memory_peer *peer); /* FIN now, EPIPE for the writes that follow */
-void rill_memory_peer_open_window(struct rill_memory_peer *peer,
-                                  size_t bytes); /* adds to the window */
-/* Everything received so far and not yet discarded; valid until the next call on the peer or turn
- * of the loop. */
+void rill_memory_peer_free(struct rill_memory_peer *peer); /* NULL is fine */
+/* One chunk: one data event (of at most 262144 bytes, the rest follows). 0 or RILL_ENOMEM; size 0
+ * is nothing. */
+int rill_memory_peer_send(struct rill_memory_peer *peer, const void *data, size_t size);
+/* FIN behind what was sent. */
+void rill_memory_peer_shutdown_write(struct rill_memory_peer *peer);
+/* FIN, and EPIPE for what the transport writes from now on; a reset when bytes were received that
+ * nobody read. */
+void rill_memory_peer_close(struct rill_memory_peer *peer);
+/* RST: ECONNRESET once, behind what was sent, or at the next write; then end of input and EPIPE. */
+void rill_memory_peer_reset(struct rill_memory_peer *peer);
+/* At most so many bytes wait for the peer's reading from now on; not given: no limit. */
+void rill_memory_peer_set_window(struct rill_memory_peer *peer, struct rill_opt_int window);
+/* Everything received and not yet discarded; valid until the next call on the peer or turn of the
+ * loop. Discarding opens room in the window. */
 struct rill_bytes rill_memory_peer_received(const struct rill_memory_peer *peer);
 void rill_memory_peer_discard(struct rill_memory_peer *peer, size_t count);
-bool rill_memory_peer_saw_eof(
-    const struct rill_memory_peer *peer); /* the transport ended its write side or closed */
-bool rill_memory_peer_saw_close(const struct rill_memory_peer *peer); /* the transport is gone */
-size_t rill_memory_peer_unread(
-    const struct rill_memory_peer *peer); /* bytes sent that the transport has not taken yet */
+/* How the transport's sending ended: not yet; by write_eof or close; by a close while bytes of the
+ * peer were unread. */
+enum rill_memory_end { RILL_MEMORY_OPEN, RILL_MEMORY_FIN, RILL_MEMORY_RST };
+enum rill_memory_end rill_memory_peer_end(const struct rill_memory_peer *peer);
+/* Bytes sent that the transport has not taken yet. */
+size_t rill_memory_peer_unread(const struct rill_memory_peer *peer);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Task stacks on <rill/coro.h>.
+ */
+#include "loop/coroutine.h"
+
+#include <stdint.h>
+
+#include <rill/coro.h>
+#include <rill/error.h>
+#include <rill/sys.h>
+
+#include "sansio/memory.h"
+
+struct rill__stacks {
+    struct rill_coro_sys sys;
+    struct rill_coro_pool *pool;
+};
+
+int rill__stacks_new(const struct rill_sys *sys, size_t stack_size_bytes, size_t local_size,
+                     struct rill__stacks **result)
+{
+    struct rill__stacks *stacks = rill__alloc_zeroed(sizeof *stacks);
+    if (stacks == NULL) {
+        return RILL_ENOMEM;
+    }
+    stacks->sys = (struct rill_coro_sys){
+        .map = sys->map,
+        .unmap = sys->unmap,
+        .guard_install = sys->guard_install,
+        .guard_protect = sys->guard_protect,
+        .release = sys->release,
+        .arg = sys->arg,
+    };
+    const struct rill_coro_pool_options options = {
+        .stack_size_bytes = stack_size_bytes,
+        .local_size_bytes = local_size,
+        .sys = sys->map != NULL ? &stacks->sys : NULL,
+    };
+    if (rill_coro_pool_new(&options, &stacks->pool) < 0) {
+        rill__free(stacks);
+        return RILL_ENOMEM;
+    }
+    *result = stacks;
+    return 0;
+}
+
+void rill__stacks_free(struct rill__stacks *stacks)
+{
+    if (stacks != NULL) {
+        rill_coro_pool_free(stacks->pool);
+        rill__free(stacks);
+    }
+}
+
+static void *run_body(struct rill_coro *self, void *arg, void *value)
+{
+    (void)arg;
+    (void)value;
+    rill__task_body(rill_coro_local(self));
+    return NULL;
+}
+
+int rill__coroutine_new(struct rill__stacks *stacks, struct rill_coro **coro, void **local)
+{
+    const int rc = rill_coro_create(stacks->pool, run_body, NULL, coro);
+    if (rc < 0) {
+        return -rc;
+    }
+    *local = rill_coro_local(*coro);
+    return 0;
+}
+
+void rill__coroutine_free(struct rill_coro *coro)
+{
+    rill_coro_destroy(coro);
+}
+
+bool rill__coroutine_resume(struct rill_coro *coro, int value)
+{
+    rill_coro_resume(coro, (void *)(intptr_t)value);
+    return rill_coro_done(coro);
+}
+
+int rill__coroutine_suspend(struct rill_coro *self)
+{
+    return (int)(intptr_t)rill_coro_suspend(self, NULL);
+}

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The loop: its life, one turn, run and stop.
+ */
+#include "loop/loop.h"
+
+#include <math.h>
+#include <time.h>
+
+#include "loop/coroutine.h"
+#include "loop/poller.h"
+#include "loop/tasks.h"
+#include "loop/timers.h"
+#include "loop/workers.h"
+#include "sansio/memory.h"
+
+#define MAXIMUM_WAIT_S (24. * 3600.) /* asyncio's MAXIMUM_SELECT_TIMEOUT */
+
+static _Thread_local struct rill_loop *running_loop;
+
+struct rill_loop *rill_running_loop(void)
+{
+    return running_loop;
+}
+
+struct rill_loop *rill__set_running_loop(struct rill_loop *loop)
+{
+    struct rill_loop *before = running_loop;
+    running_loop = loop;
+    return before;
+}
+
+static double monotonic_now(void *arg)
+{
+    struct timespec time;
+    (void)arg;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
+}
+
+static void set_options(struct rill_loop *loop, const struct rill_loop_options *options)
+{
+    if (options->clock != NULL) {
+        loop->clock = *options->clock;
+    }
+    if (loop->clock.now == NULL) {
+        loop->clock.now = monotonic_now;
+    }
+    if (loop->clock.resolution_s == 0) {
+        loop->clock.resolution_s = 1e-9;
+    }
+    loop->sys = options->sys != NULL ? options->sys : rill_sys_kernel();
+    loop->log = options->log;
+    loop->log_arg = options->log_arg;
+    loop->debug = options->debug.given && options->debug.value != 0;
+    loop->adopted = options->ev != NULL;
+}
+
+int rill_loop_new(const struct rill_loop_options *options, struct rill_loop **result)
+{
+    static const struct rill_loop_options none = {0};
+    struct rill_loop *loop = rill__alloc_zeroed(sizeof *loop);
+    int rc;
+
+    *result = NULL;
+    if (loop == NULL) {
+        return RILL_ENOMEM;
+    }
+    options = options != NULL ? options : &none;
+    rill__list_init(&loop->ready);
+    rill__list_init(&loop->current);
+    rill__list_init(&loop->io);
+    rill__list_init(&loop->tasks);
+    rill__list_init(&loop->servers);
+    rill__list_init(&loop->transports);
+    rill__list_init(&loop->threadsafe);
+    set_options(loop, options);
+
+    rc = rill__stacks_new(loop->sys, options->stack_size_bytes, sizeof(struct rill_task),
+                          &loop->stacks);
+    if (rc < 0) {
+        goto free_loop;
+    }
+    rc = rill__poller_ev_new(loop, options->ev, &loop->poller);
+    if (rc < 0) {
+        goto free_stacks;
+    }
+    pthread_mutex_init(&loop->lock, NULL);
+    *result = loop;
+    return 0;
+
+free_stacks:
+    rill__stacks_free(loop->stacks);
+free_loop:
+    rill__free(loop);
+    return rc;
+}
+
+void rill__open_add(struct rill_loop *loop, struct rill__open *open)
+{
+    rill__list_append(&loop->transports, &open->link);
+    loop->transport_count++;
+}
+
+void rill__open_remove(struct rill_loop *loop, struct rill__open *open)
+{
+    if (rill__linked(&open->link)) {
+        rill__list_remove(&open->link);
+        loop->transport_count--;
+    }
+}
+
+void rill__server_add(struct rill_loop *loop, struct rill__open *open)
+{
+    rill__list_append(&loop->servers, &open->link);
+}
+
+static void drop_open(struct rill_loop *loop)
+{
+    struct rill__link *link;
+    while ((link = rill__list_first(&loop->servers)) != NULL) {
+        rill__list_remove(link);
+        struct rill__open *open = rill__container(link, struct rill__open, link);
+        open->drop(open);
+    }
+    while ((link = rill__list_first(&loop->transports)) != NULL) {
+        struct rill__open *open = rill__container(link, struct rill__open, link);
+        rill__open_remove(loop, open);
+        open->drop(open);
+    }
+}
+
+void rill_loop_free(struct rill_loop *loop)
+{
+    if (loop == NULL) {
+        return;
+    }
+    rill_assert(!loop->running);
+    rill__workers_join(loop);
+    drop_open(loop);
+    rill__loop_drop_handles(
+        loop); /* before the tasks: waits on their stacks are queued and armed */
+    rill__timers_cleanup(&loop->timers);
+    rill__loop_drop_tasks(loop);
+    rill__descriptors_cleanup(loop);
+    loop->poller->ops->free(loop->poller);
+    rill__stacks_free(loop->stacks);
+    rill_error_unref(loop->callback_error);
+    rill__free(loop->spare);
+    pthread_mutex_destroy(&loop->lock);
+    rill__free(loop);
+}
+
+void rill__ready(struct rill_loop *loop, struct rill__entry *entry)
+{
+    if (!rill__linked(&entry->link)) {
+        rill__list_append(&loop->ready, &entry->link);
+    }
+}
+
+void rill__ready_io(struct rill_loop *loop, struct rill__entry *entry)
+{
+    if (!rill__linked(&entry->link)) {
+        rill__list_append(&loop->io, &entry->link);
+    }
+}
+
+void rill__unready(struct rill__entry *entry)
+{
+    rill__list_remove(&entry->link);
+}
+
+void rill__ready_threadsafe(struct rill_loop *loop, struct rill__entry *entry)
+{
+    pthread_mutex_lock(&loop->lock);
+    rill__list_append(&loop->threadsafe, &entry->link);
+    pthread_mutex_unlock(&loop->lock);
+    loop->poller->ops->wake(loop->poller);
+}
+
+static void take_threadsafe(struct rill_loop *loop)
+{
+    pthread_mutex_lock(&loop->lock);
+    rill__list_splice(&loop->ready, &loop->threadsafe);
+    pthread_mutex_unlock(&loop->lock);
+}
+
+int rill__timer_start(struct rill_loop *loop, struct rill__timer *timer, double when_s)
+{
+    timer->loop = loop;
+    return rill__timers_push(&loop->timers, timer, when_s);
+}
+
+void rill__timer_stop(struct rill__timer *timer)
+{
+    if (timer->armed) {
+        rill__timers_cancel(&timer->loop->timers, timer);
+    }
+    rill__unready(&timer->entry);
+}
+
+double rill_loop_time(const struct rill_loop *loop)
+{
+    return loop->clock.now(loop->clock.arg);
+}
+
+double rill__turn_before_poll(struct rill_loop *loop)
+{
+    rill__timers_tidy(&loop->timers);
+    take_threadsafe(loop);
+    if (!rill__list_empty(&loop->ready) || !rill__list_empty(&loop->io) || loop->stopping) {
+        return 0;
+    }
+    const double next = rill__timers_next(&loop->timers);
+    const double timeout_s = next - rill_loop_time(loop);
+    if (isinf(next)) {
+        return -1;
+    }
+    if (timeout_s > MAXIMUM_WAIT_S) {
+        return MAXIMUM_WAIT_S;
+    }
+    return timeout_s > 0 ? timeout_s : 0;
+}
+
+static void queue_due_timers(struct rill_loop *loop)
+{
+    const double end = rill_loop_time(loop) + loop->clock.resolution_s;
+    struct rill__timer *timer;
+
+    while (rill__timers_pop_due(&loop->timers, end, &timer)) {
+        if (timer != NULL) {
+            rill__ready(loop, &timer->entry);
+        }
+    }
+}
+
+void rill__turn_after_poll(struct rill_loop *loop)
+{
+    struct rill_loop *before = rill__set_running_loop(loop);
+    struct rill__link *link;
+
+    rill__list_splice(&loop->ready, &loop->io);
+    if (loop->timers.count > 0) {
+        queue_due_timers(loop);
+    }
+    /* Exactly what is queued now: what these queue runs in the next turn. */
+    rill__list_splice(&loop->current, &loop->ready);
+    while ((link = rill__list_first(&loop->current)) != NULL) {
+        struct rill__entry *entry = rill__container(link, struct rill__entry, link);
+        rill__list_remove(link);
+        entry->run(entry);
+    }
+    loop->turns++;
+    rill__set_running_loop(before);
+}
+
+void rill__turn(struct rill_loop *loop, bool may_block)
+{
+    double timeout_s = rill__turn_before_poll(loop);
+
+    if (!may_block) {
+        timeout_s = 0;
+    } else if (timeout_s != 0 && loop->clock.idle != NULL) {
+        const double until = timeout_s < 0 ? INFINITY : rill__timers_next(&loop->timers);
+        if (loop->clock.idle(loop->clock.arg, until) == 0) {
+            timeout_s = 0;
+        }
+    }
+    loop->poller->ops->wait(loop->poller, timeout_s);
+    rill__turn_after_poll(loop);
+}
+
+bool rill_loop_step(struct rill_loop *loop)
+{
+    rill_assert(!loop->running);
+    rill__timers_tidy(&loop->timers);
+    take_threadsafe(loop);
+    loop->running = true;
+    loop->poller->ops->wait(loop->poller, 0);
+    const double end = rill_loop_time(loop) + loop->clock.resolution_s;
+    const bool anything = !rill__list_empty(&loop->ready) || !rill__list_empty(&loop->io) ||
+                          rill__timers_next(&loop->timers) < end;
+    if (anything) {
+        rill__turn_after_poll(loop);
+    }
+    loop->running = false;
+    return anything;
+}
+
+int rill_loop_run_forever(struct rill_loop *loop)
+{
+    if (loop->running || running_loop != NULL || loop->adopted) {
+        return RILL_ERUNTIME;
+    }
+    loop->running = true;
+    rill__set_running_loop(loop);
+    do {
+        rill__turn(loop, true);
+    } while (!loop->stopping);
+    rill__set_running_loop(NULL);
+    loop->stopping = false;
+    loop->running = false;
+    return 0;
+}
+
+void rill_loop_stop(struct rill_loop *loop)
+{
+    loop->stopping = true;
+}
+
+bool rill_loop_is_running(const struct rill_loop *loop)
+{
+    return loop->running || running_loop == loop;
+}
+
+bool rill_loop_get_debug(const struct rill_loop *loop)
+{
+    return loop->debug;
+}
+
+void rill_loop_set_debug(struct rill_loop *loop, bool debug)
+{
+    loop->debug = debug;
+}
+
+void rill_observe_loop(const struct rill_loop *loop, struct rill_loop_state *state)
+{
+    size_t ready = 0;
+    const struct rill__link *link;
+    for (link = loop->ready.head.next; link != &loop->ready.head; link = link->next) {
+        ready++;
+    }
+    for (link = loop->io.head.next; link != &loop->io.head; link = link->next) {
+        ready++;
+    }
+    state->ready = ready;
+    state->timers = loop->timers.count - loop->timers.cancelled;
+    state->next_timer = rill__timers_next_live(&loop->timers);
+    state->watchers = loop->poller->watches;
+    state->tasks = loop->task_count;
+    state->transports = loop->transport_count;
+    state->jobs = loop->jobs;
+    state->turns = loop->turns;
+}
+
+void rill_observe_streams(struct rill_loop *loop, rill_observer_fn *fn, void *arg)
+{
+    loop->observer = fn;
+    loop->observer_arg = arg;
+}

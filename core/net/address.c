@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Addresses: from the kernel's form, to Python's repr, from literals.
+ */
+#include "net/address.h"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/un.h>
+
+_Static_assert(sizeof(struct sockaddr_storage) <=
+                   sizeof(((struct rill__endpoint_address *)0)->storage),
+               "an address must fit");
+
+static void from_unix(const struct sockaddr_un *from, socklen_t length, struct rill_address *to)
+{
+    const size_t offset = offsetof(struct sockaddr_un, sun_path);
+    to->path_len = length > offset ? length - offset : 0;
+    if (to->path_len > sizeof to->path - 1) {
+        to->path_len = sizeof to->path - 1;
+    }
+    memcpy(to->path, from->sun_path, to->path_len);
+    to->path[to->path_len] = '\0';
+    if (to->path_len > 0 && to->path[0] != '\0') {
+        to->path_len = strlen(to->path); /* the kernel counts the NUL of a path */
+    }
+}
+
+void rill__address_from_kernel(const struct sockaddr *from, socklen_t length,
+                               struct rill_address *to)
+{
+    memset(to, 0, sizeof *to);
+    if (length < sizeof(sa_family_t)) {
+        return;
+    }
+    to->family = from->sa_family;
+    if (from->sa_family == AF_UNIX) {
+        from_unix((const struct sockaddr_un *)(const void *)from, length, to);
+        return;
+    }
+    if (from->sa_family == AF_INET) {
+        const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)from;
+        inet_ntop(AF_INET, &v4->sin_addr, to->host, sizeof to->host);
+        to->port = ntohs(v4->sin_port);
+    } else if (from->sa_family == AF_INET6) {
+        const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)from;
+        getnameinfo(from, length, to->host, sizeof to->host, NULL, 0, NI_NUMERICHOST);
+        to->port = ntohs(v6->sin6_port);
+        to->flowinfo = ntohl(v6->sin6_flowinfo);
+        to->scope_id = v6->sin6_scope_id;
+    }
+}
+
+/* Appends Python's repr of bytes of a path: quotes, and escapes for what does not print. */
+static size_t path_repr(const struct rill_address *address, char *text, size_t size)
+{
+    const bool abstract = address->path_len > 0 && address->path[0] == '\0';
+    size_t used = (size_t)snprintf(text, size, "%s'", abstract ? "b" : "");
+    for (size_t i = 0; i < address->path_len; i++) {
+        const unsigned char c = (unsigned char)address->path[i];
+        char *to = used < size ? text + used : NULL;
+        const size_t room = used < size ? size - used : 0;
+        const bool plain =
+            (c >= 0x20 && c < 0x7f && c != '\'' && c != '\\') || (!abstract && c > 0x7f);
+        used += (size_t)snprintf(to, room, plain ? "%c" : "\\x%02x", c);
+    }
+    used += (size_t)snprintf(used < size ? text + used : NULL, used < size ? size - used : 0, "'");
+    return used;
+}
+
+size_t rill_address_repr(const struct rill_address *address, char *text, size_t size)
+{
+    if (address->family == AF_INET) {
+        return (size_t)snprintf(text, size, "('%s', %d)", address->host, address->port);
+    }
+    if (address->family == AF_INET6) {
+        return (size_t)snprintf(text, size, "('%s', %d, %u, %u)", address->host, address->port,
+                                address->flowinfo, address->scope_id);
+    }
+    if (address->family == AF_UNIX) {
+        return path_repr(address, text, size);
+    }
+    return (size_t)snprintf(text, size, "None");
+}
+
+void rill__endpoint_text(const struct rill__endpoint_address *address, char *text, size_t size)
+{
+    struct rill_address plain;
+    rill__address_from_kernel((const struct sockaddr *)(const void *)&address->storage,
+                              address->length, &plain);
+    rill_address_repr(&plain, text, size);
+}
+
+bool rill__address_literal(const char *host, long port, int family,
+                           struct rill__endpoint_address *to)
+{
+    struct sockaddr_in v4 = {.sin_family = AF_INET};
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+
+    memset(to, 0, sizeof *to);
+    to->type = SOCK_STREAM;
+    to->protocol = IPPROTO_TCP;
+    to->port = port;
+    if ((family == AF_UNSPEC || family == AF_INET) && inet_pton(AF_INET, host, &v4.sin_addr) == 1) {
+        v4.sin_port = htons((uint16_t)port);
+        to->family = AF_INET;
+        to->length = sizeof v4;
+        memcpy(&to->storage, &v4, sizeof v4);
+        return true;
+    }
+    if ((family == AF_UNSPEC || family == AF_INET6) &&
+        inet_pton(AF_INET6, host, &v6.sin6_addr) == 1) {
+        v6.sin6_port = htons((uint16_t)port);
+        to->family = AF_INET6;
+        to->length = sizeof v6;
+        memcpy(&to->storage, &v6, sizeof v6);
+        return true;
+    }
+    return false;
+}

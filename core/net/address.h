@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Between the kernel's sockaddr and asyncio's address tuples.
+ */
+#ifndef RILL__ADDRESS_H
+#define RILL__ADDRESS_H
+
+#include <sys/socket.h>
+
+#include "net/net.h"
+
+void rill__address_from_kernel(const struct sockaddr *from, socklen_t length,
+                               struct rill_address *to);
+
+/* A literal v4 or v6 address without %zone (R-540) of `family` (0: either) and a port; false when
+ * host is none. */
+bool rill__address_literal(const char *host, long port, int family,
+                           struct rill__endpoint_address *to);
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Sockets, as the rest of core sees them: descriptors and rill_address, never a sockaddr. All calls
+ * go through the loop's system-call table. Results are >= 0, or -errno.
+ */
+#ifndef RILL__NET_H
+#define RILL__NET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include <rill/error.h>
+#include <rill/transport.h>
+
+struct rill_loop;
+
+/* A resolved address to connect or bind to: getaddrinfo's answer, or a literal's. */
+struct rill__endpoint_address {
+    int family;
+    int type;
+    int protocol;
+    long port; /* of a literal: not checked yet */
+    unsigned length;
+    union {
+        char bytes[128]; /* a sockaddr_storage */
+        long long align;
+    } storage;
+};
+
+struct rill__address_list {
+    struct rill__endpoint_address *items;
+    size_t count;
+};
+void rill__address_list_cleanup(struct rill__address_list *list);
+
+/* loop._ensure_resolved(): suspends unless host is a literal. 0, or a code that rill__fail got:
+ * gaierror R-543, R-544's OSError when empty_text is given and nothing was found. Cancelled: the
+ * helper thread's answer is dropped. */
+int rill__resolve(struct rill_loop *loop, const char *host, const char *port, int family,
+                  int protocol, int flags, struct rill__address_list *list);
+
+/* Text of an address for messages: Python's repr of the tuple. */
+void rill__endpoint_text(const struct rill__endpoint_address *address, char *text, size_t size);
+
+/* One attempt: socket, non-blocking, connect. Suspends. Returns the descriptor, or a negative code
+ * with *error (the caller's reference); RILL_ECANCELLED closes the socket (R-556). OverflowError
+ * R-545. */
+int rill__connect(struct rill_loop *loop, const struct rill__endpoint_address *address,
+                  const struct rill_error **error);
+
+/* A bound, non-listening server socket with V6ONLY (R-630). Returns the descriptor or a negative
+ * code with *error; *unavailable is set when R-633 says to skip the address. */
+struct rill__bind_options {
+    bool reuse_address;
+    bool reuse_port;
+};
+int rill__bind(struct rill_loop *loop, const struct rill__endpoint_address *address,
+               const struct rill__bind_options *options, bool *skip,
+               const struct rill_error **error);
+
+int rill__listen(struct rill_loop *loop, int fd, int backlog);
+
+/* A non-blocking accepted descriptor with its peer's address, or -errno. */
+int rill__accept(struct rill_loop *loop, int fd, struct rill_address *peer);
+
+/* Whether fd is a stream socket, and makes it non-blocking. */
+bool rill__is_stream_socket(struct rill_loop *loop, int fd);
+int rill__set_nonblocking(struct rill_loop *loop, int fd);
+
+/* TCP_NODELAY where the kernel says the socket is TCP over v4 or v6. */
+void rill__set_nodelay(struct rill_loop *loop, int fd, const struct rill_address *own);
+
+/* False and a zeroed address when there is none. */
+bool rill__own_address(struct rill_loop *loop, int fd, struct rill_address *address);
+bool rill__peer_address(struct rill_loop *loop, int fd, struct rill_address *address);
+
+/* One receive into two spaces, one send of several parts. */
+ssize_t rill__receive(struct rill_loop *loop, int fd, char *space, size_t size, char *spare,
+                      size_t spare_size);
+ssize_t rill__send(struct rill_loop *loop, int fd, const struct rill_bytes *parts, size_t count);
+int rill__shutdown_write(struct rill_loop *loop, int fd);
+void rill__close(struct rill_loop *loop, int fd);
+
+/* Passive and any-address hints as numbers, for callers without the socket headers. */
+int rill__flag_passive(void);
+
+#endif

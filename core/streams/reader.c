@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * StreamReader's calls: the sans-io reader with a task that waits.
+ */
+#include <rill/observe.h>
+
+#include <string.h>
+
+#include "sansio/memory.h"
+#include "streams/stream.h"
+
+#define IDLE_BLOCK_BYTES 4096 /* a larger empty block is given back before a wait */
+
+/* A call that waits: its step runs on the ready queue. */
+struct read_call {
+    struct rill__wait wait;
+    struct rill__read read;
+    struct rill_reader *reader;
+};
+
+static int port_pause(void *arg)
+{
+    struct rill_reader *reader = arg;
+    const int rc = rill_transport_pause_reading(reader->transport);
+    if (rc == 0) {
+        rill__observe(reader->loop, RILL_OBSERVED_PAUSE_READING, reader,
+                      reader->stream != NULL ? &reader->stream->writer : NULL);
+    }
+    return rc;
+}
+
+static void port_resume(void *arg)
+{
+    struct rill_reader *reader = arg;
+    rill__observe(reader->loop, RILL_OBSERVED_RESUME_READING, reader,
+                  reader->stream != NULL ? &reader->stream->writer : NULL);
+    rill_transport_resume_reading(reader->transport);
+}
+
+static void port_wake(void *arg, struct rill__read *read)
+{
+    struct read_call *call = read->owner;
+    (void)arg;
+    rill__wait_complete(&call->wait, 0);
+}
+
+static const struct rill__reader_port port = {
+    .pause_reading = port_pause,
+    .resume_reading = port_resume,
+    .wake = port_wake,
+};
+
+void rill__reader_init_pair(struct rill_reader *reader, struct rill_loop *loop,
+                            struct rill__stream *stream, size_t limit)
+{
+    reader->loop = loop;
+    reader->stream = stream;
+    rill__reader_init(&reader->core, limit, &port, reader);
+}
+
+void rill__reader_cleanup_pair(struct rill_reader *reader)
+{
+    rill__reader_cleanup(&reader->core);
+    rill_error_unref(reader->error);
+}
+
+static struct read_call *call_of(struct rill__wait *wait)
+{
+    return rill__container(wait, struct read_call, wait);
+}
+
+/* What CPython's woken coroutine does first, without entering its stack. */
+static int read_step(struct rill__wait *wait)
+{
+    struct read_call *call = call_of(wait);
+    const int rc = rill__read_step(&call->reader->core, &call->read);
+    return rc == RILL__READ_WAIT ? RILL__WAIT_AGAIN : rc;
+}
+
+static enum rill__cancel read_cancel(struct rill__wait *wait)
+{
+    rill__read_cancel_requested(&call_of(wait)->read);
+    return RILL__CANCEL_NOW;
+}
+
+static void read_cancelled(struct rill__wait *wait)
+{
+    struct read_call *call = call_of(wait);
+    rill__read_cancelled(&call->reader->core, &call->read);
+}
+
+static int fail(struct rill_reader *reader, const struct rill_error *error)
+{
+    return rill__fail_on(&reader->error, error);
+}
+
+static int await_read(struct read_call *call)
+{
+    static const struct rill__wait_ops ops = {
+        .step = read_step, .cancel = read_cancel, .cancelled = read_cancelled};
+    struct rill_reader *reader = call->reader;
+    struct rill_task *task;
+
+    if (rill__require_task(&task) < 0) {
+        rill__read_cancelled(&reader->core, &call->read);
+        return fail(reader, rill_error_new(RILL_ERUNTIME, "no running task to wait in"));
+    }
+    rill__buffer_shrink(&reader->core.buffer, IDLE_BLOCK_BYTES);
+    rill__wait_init(&call->wait, task);
+    return rill__wait(&call->wait, &ops);
+}
+
+/* The rest of a call that could not be answered at once. */
+static int finish(struct read_call *call, int rc, struct rill_bytes *result)
+{
+    if (rc == RILL__READ_WAIT) {
+        rc = await_read(call);
+    }
+    if (rc == 0) {
+        *result = call->read.result;
+        return 0;
+    }
+    if (call->read.error != NULL) {
+        return fail(call->reader, call->read.error);
+    }
+    return rc; /* cancelled: the task knows */
+}
+
+static int run(struct rill_reader *reader, const struct rill__read *inputs,
+               struct rill_bytes *result)
+{
+    struct read_call call = {.read = *inputs, .reader = reader};
+
+    call.read.owner = &call;
+    *result = (struct rill_bytes){"", 0};
+    return finish(&call, rill__read_begin(&reader->core, &call.read), result);
+}
+
+int rill_reader_read(struct rill_reader *reader, ssize_t n, struct rill_bytes *data)
+{
+    const struct rill__read inputs = {
+        .kind = n < 0 ? RILL__READ_TO_EOF : RILL__READ_SOME,
+        .n = n,
+    };
+    return run(reader, &inputs, data);
+}
+
+int rill_reader_readline(struct rill_reader *reader, struct rill_bytes *line)
+{
+    const struct rill__read inputs = {.kind = RILL__READ_LINE};
+    return run(reader, &inputs, line);
+}
+
+int rill_reader_readexactly(struct rill_reader *reader, ssize_t n, struct rill_bytes *data)
+{
+    const struct rill__read inputs = {.kind = RILL__READ_EXACTLY, .n = n};
+    return run(reader, &inputs, data);
+}
+
+int rill_reader_readuntil_any(struct rill_reader *reader, const struct rill_bytes *separators,
+                              size_t count, struct rill_bytes *data)
+{
+    const struct rill__read inputs = {
+        .kind = RILL__READ_UNTIL, .separators = separators, .separator_count = count};
+    return run(reader, &inputs, data);
+}
+
+int rill_reader_readuntil(struct rill_reader *reader, struct rill_bytes separator,
+                          struct rill_bytes *data)
+{
+    return rill_reader_readuntil_any(reader, &separator, 1, data);
+}
+
+int rill_reader_next_line(struct rill_reader *reader, struct rill_bytes *line)
+{
+    const int rc = rill_reader_readline(reader, line);
+    if (rc < 0) {
+        return rc;
+    }
+    return line->len > 0 ? 1 : 0;
+}
+
+ssize_t rill_reader_read_into(struct rill_reader *reader, void *memory, size_t size)
+{
+    struct rill_bytes data;
+    const ssize_t most = size > (size_t)PTRDIFF_MAX ? PTRDIFF_MAX : (ssize_t)size;
+    const int rc = rill_reader_read(reader, most, &data);
+    if (rc < 0) {
+        return rc;
+    }
+    if (data.len > 0) {
+        memcpy(memory, data.ptr, data.len);
+    }
+    return (ssize_t)data.len;
+}
+
+bool rill_reader_at_eof(const struct rill_reader *reader)
+{
+    return rill__reader_at_eof(&reader->core);
+}
+
+const struct rill_error *rill_reader_exception(const struct rill_reader *reader)
+{
+    return reader->core.exception;
+}
+
+const struct rill_error *rill_reader_error(const struct rill_reader *reader)
+{
+    return reader->error;
+}
+
+int rill__limit_of(struct rill_opt_int option, size_t *limit)
+{
+    *limit = RILL__LIMIT_DEFAULT;
+    if (!option.given) {
+        return 0;
+    }
+    const struct rill_error *error = rill__reader_check_limit(option.value);
+    if (error != NULL) {
+        return rill__fail(error);
+    }
+    *limit = (size_t)option.value;
+    return 0;
+}
+
+int rill_reader_new(struct rill_opt_int limit_option, struct rill_reader **result)
+{
+    struct rill_loop *loop = rill_running_loop();
+    size_t limit;
+
+    *result = NULL;
+    const int rc = rill__limit_of(limit_option, &limit);
+    if (rc < 0) {
+        return rc;
+    }
+    if (loop == NULL) { /* */
+        return rill__fail(rill_error_new(RILL_ERUNTIME,
+                                         "There is no current event loop in thread 'MainThread'."));
+    }
+    struct rill_reader *reader = rill__alloc_zeroed(sizeof *reader);
+    if (reader == NULL) {
+        return rill__fail(rill_error_new(RILL_ENOMEM, "%s", ""));
+    }
+    rill__reader_init_pair(reader, loop, NULL, limit);
+    *result = reader;
+    return 0;
+}
+
+void rill_reader_free(struct rill_reader *reader)
+{
+    if (reader == NULL) {
+        return;
+    }
+    rill_assert(reader->stream == NULL);
+    rill__reader_cleanup_pair(reader);
+    rill_transport_unref(reader->transport);
+    rill__free(reader);
+}
+
+int rill_reader_feed_data(struct rill_reader *reader, const void *data, size_t size)
+{
+    const struct rill_error *error = NULL;
+    const int rc = rill__reader_feed_data(&reader->core, data, size, &error);
+    return rc < 0 ? fail(reader, error) : 0;
+}
+
+void rill_reader_feed_eof(struct rill_reader *reader)
+{
+    rill__reader_feed_eof(&reader->core);
+}
+
+void rill_reader_set_exception(struct rill_reader *reader, const struct rill_error *exception)
+{
+    rill__reader_set_exception(&reader->core, exception);
+}
+
+int rill_reader_set_transport(struct rill_reader *reader, struct rill_transport *transport)
+{
+    if (reader->transport != NULL) {
+        return fail(reader, rill_error_new(RILL_EASSERTION, "Transport already set"));
+    }
+    reader->transport = rill_transport_ref(transport);
+    reader->core.has_transport = true;
+    return 0;
+}
+
+void rill_observe_reader(const struct rill_reader *reader, struct rill_reader_state *state)
+{
+    state->buffered = rill__reader_buffered(&reader->core);
+    state->limit = reader->core.limit;
+    state->eof = reader->core.eof;
+    state->paused = reader->core.paused;
+    state->waiting = reader->core.waiter != NULL;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The transport of sections 3 and 4: asyncio's _SelectorSocketTransport as a state machine over an
+ * endpoint. A socket and a memory pipe are two endpoints of the same machine, so what holds for one
+ * holds for the other.
+ */
+#ifndef RILL__SELECTOR_H
+#define RILL__SELECTOR_H
+
+#include <rill/transport.h>
+
+#include "loop/tasks.h"
+#include "sansio/buffer.h"
+#include "sansio/flow_control.h"
+
+struct rill__endpoint;
+
+/* Results: >= 0, or -errno. */
+struct rill__endpoint_ops {
+    /* Into space, then spare; 0: end of input. */
+    ssize_t (*receive)(struct rill__endpoint *self, char *space, size_t size, char *spare,
+                       size_t spare_size);
+    ssize_t (*send)(struct rill__endpoint *self, const struct rill_bytes *parts, size_t count);
+    int (*shutdown_write)(struct rill__endpoint *self);
+    /* While on, rill__selector_readable (_writable) is called in each turn in which it is ready. */
+    void (*watch_reading)(struct rill__endpoint *self, bool on);
+    void (*watch_writing)(struct rill__endpoint *self, bool on);
+    void (*close)(struct rill__endpoint *
+                      self); /* once; nothing is called afterwards but get_extra_info and destroy */
+    void (*get_extra_info)(struct rill__endpoint *self, const char *name,
+                           struct rill_extra_info *info);
+    void (*destroy)(struct rill__endpoint *self);
+};
+struct rill__endpoint {
+    const struct rill__endpoint_ops *ops;
+    struct rill__selector *transport;
+};
+
+struct rill__selector {
+    struct rill_transport base;
+    struct rill__open open; /* in the loop's list until the connection is lost */
+    struct rill__endpoint *endpoint;
+    struct rill_protocol *protocol;
+    struct rill__buffer buffer; /* what the kernel did not take yet */
+    struct rill__water water;
+    struct rill__entry start; /* connection_made, start reading, complete the opener */
+    struct rill__entry lost;  /* connection_lost */
+    const struct rill_error *lost_error;
+    struct rill__wait *opener;
+    void (*on_lost)(void *arg,
+                    struct rill_transport *transport); /* the server's bookkeeping */
+    void *on_lost_arg;
+    unsigned lost_writes; /* asyncio's _conn_lost: non-zero once the loss is scheduled */
+    bool closing;
+    bool paused;  /* pause_reading */
+    bool eof;     /* write_eof was called */
+    bool saw_eof; /* the peer's end of input was delivered */
+    bool gone;    /* connection_lost was delivered, the endpoint is closed */
+};
+
+/* Makes the transport and schedules connection_made. Takes the endpoint over on success. One
+ * reference is the caller's. 0 or RILL_ENOMEM. */
+int rill__selector_new(struct rill_loop *loop, struct rill__endpoint *endpoint,
+                       struct rill_protocol *protocol, struct rill__selector **transport);
+
+void rill__selector_readable(struct rill__selector *transport);
+void rill__selector_writable(struct rill__selector *transport);
+
+/* The endpoint of a connected, non-blocking stream socket. peer: what accept answered, or NULL to
+ * ask the kernel. The descriptor is the endpoint's on success. 0, or a code with *error (R-403). */
+int rill__socket_endpoint_new(struct rill_loop *loop, int fd, const struct rill_address *peer,
+                              struct rill__endpoint **endpoint, const struct rill_error **error);
+
+/* Socket endpoint and transport in one step. On failure the descriptor stays the caller's. */
+int rill__socket_transport_new(struct rill_loop *loop, int fd, const struct rill_address *peer,
+                               struct rill_protocol *protocol, struct rill__selector **transport,
+                               const struct rill_error **error);
+
+#endif

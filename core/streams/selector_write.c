@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The selector transport's write side: immediate send, queue, water marks, half-close (4.2).
+ */
+#include <errno.h>
+
+#include "sansio/memory.h"
+#include "streams/selector_private.h"
+
+#define LOG_THRESHOLD_FOR_LOST_WRITES 5 /* asyncio's constant of that name */
+
+/* -- flow control ---------------------------------------------------------------------------- */
+
+static void apply_flow(struct rill__selector *self, enum rill__flow_event event)
+{
+    const struct rill_protocol_ops *ops = self->protocol->ops;
+    if (event == RILL__FLOW_PAUSE && ops->pause_writing != NULL) {
+        ops->pause_writing(self->protocol);
+    } else if (event == RILL__FLOW_RESUME && ops->resume_writing != NULL) {
+        ops->resume_writing(self->protocol);
+    }
+}
+
+void rill__selector_maybe_pause(struct rill__selector *self)
+{
+    apply_flow(self, rill__water_grew(&self->water, rill__selector_buffered(self)));
+}
+
+static void maybe_resume(struct rill__selector *self)
+{
+    apply_flow(self, rill__water_shrank(&self->water, rill__selector_buffered(self)));
+}
+
+/* -- writing --------------------------------------------------------------------------------- */
+
+static bool would_block(ssize_t rc)
+{
+    return rc == -EAGAIN || rc == -EWOULDBLOCK || rc == -EINTR;
+}
+
+static size_t total(const struct rill_bytes *parts, size_t count)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < count; i++) {
+        size += parts[i].len;
+    }
+    return size;
+}
+
+/* Copies what follows the first `skip` bytes of parts: all or nothing. */
+static int queue_rest(struct rill__selector *self, const struct rill_bytes *parts, size_t count,
+                      size_t skip)
+{
+    char *space;
+    size_t size;
+    const size_t rest = total(parts, count) - skip;
+
+    if (rill__buffer_space(&self->buffer, rest, &space, &size) < 0) {
+        return RILL_ENOMEM;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const size_t drop = skip < parts[i].len ? skip : parts[i].len;
+        skip -= drop;
+        if (parts[i].len > drop) {
+            rill__buffer_append(&self->buffer, parts[i].ptr + drop, parts[i].len - drop);
+        }
+    }
+    return 0;
+}
+
+/* True when the write is to be dropped: the connection is lost or about to be. */
+static bool drop_lost_write(struct rill__selector *self)
+{
+    if (self->lost_writes == 0) {
+        return false;
+    }
+    if (self->lost_writes >= LOG_THRESHOLD_FOR_LOST_WRITES) {
+        rill__log(self->base.loop, RILL_LOG_WARNING, "socket.send() raised exception.");
+    }
+    self->lost_writes++;
+    return true;
+}
+
+static const struct rill_error *no_memory(void)
+{
+    return rill_error_new(RILL_ENOMEM, "%s", "");
+}
+
+/* one immediate send, the rest is queued. */
+static const struct rill_error *
+write_parts(struct rill__selector *self, const struct rill_bytes *parts, size_t count, size_t size)
+{
+    size_t sent = 0;
+
+    if (size == 0 || drop_lost_write(self)) {
+        return NULL;
+    }
+    if (rill__selector_buffered(self) == 0) {
+        const ssize_t rc = self->endpoint->ops->send(self->endpoint, parts, count);
+        if (rc < 0 && !would_block(rc)) {
+            rill__selector_fatal(self, rill_error_from_errno((int)-rc),
+                                 "Fatal write error on socket transport");
+            return NULL;
+        }
+        sent = rc > 0 ? (size_t)rc : 0;
+        if (sent == size) {
+            return NULL;
+        }
+    }
+    if (queue_rest(self, parts, count, sent) < 0) {
+        if (sent > 0) { /* a part is on the wire: the stream cannot go on without the rest */
+            rill__selector_fatal(self, no_memory(), "Fatal write error on socket transport");
+        }
+        return no_memory();
+    }
+    self->endpoint->ops->watch_writing(self->endpoint, true);
+    rill__selector_maybe_pause(self);
+    return NULL;
+}
+
+const struct rill_error *rill__selector_write(struct rill_transport *transport,
+                                              struct rill_bytes data)
+{
+    struct rill__selector *self = rill__selector_of(transport);
+    if (self->eof) {
+        return rill_error_new(RILL_ERUNTIME, "Cannot call write() after write_eof()");
+    }
+    return write_parts(self, &data, 1, data.len);
+}
+
+/* As one write; where data is queued already, one send is tried at once even so. */
+const struct rill_error *rill__selector_writelines(struct rill_transport *transport,
+                                                   const struct rill_bytes *parts, size_t count)
+{
+    struct rill__selector *self = rill__selector_of(transport);
+    const bool queued = rill__selector_buffered(self) > 0;
+
+    if (self->eof) {
+        return rill_error_new(RILL_ERUNTIME, "Cannot call writelines() after write_eof()");
+    }
+    rill_transport_ref(transport);
+    const struct rill_error *error = write_parts(self, parts, count, total(parts, count));
+    if (error == NULL && queued && self->lost_writes == 0) {
+        rill__selector_writable(self);
+    }
+    rill_transport_unref(transport);
+    return error;
+}
+
+static int shut_down(struct rill__selector *self)
+{
+    return self->endpoint->ops->shutdown_write(self->endpoint);
+}
+
+static void flushed(struct rill__selector *self)
+{
+    self->endpoint->ops->watch_writing(self->endpoint, false);
+    if (self->closing) {
+        rill__selector_lost(self); /* at once, in this callback */
+    } else if (self->eof) {
+        const int rc = shut_down(self);
+        if (rc < 0) { /* raised out of the callback in asyncio */
+            const struct rill_error *error = rill_error_from_errno(-rc);
+            rill__report(self->base.loop,
+                         "Exception in callback _SelectorSocketTransport._write_ready()", error);
+            rill_error_unref(error);
+        }
+    }
+}
+
+void rill__selector_writable(struct rill__selector *self)
+{
+    if (self->lost_writes > 0 || rill__selector_buffered(self) == 0) {
+        return;
+    }
+    const struct rill_bytes all = {rill__buffer_data(&self->buffer), rill__selector_buffered(self)};
+    const ssize_t rc = self->endpoint->ops->send(self->endpoint, &all, 1);
+    if (would_block(rc)) {
+        return;
+    }
+    if (rc < 0) {
+        rill__selector_fatal(self, rill_error_from_errno((int)-rc),
+                             "Fatal write error on socket transport");
+        return;
+    }
+    rill_transport_ref(&self->base);
+    rill__buffer_discard(&self->buffer, (size_t)rc);
+    maybe_resume(self); /* may write more */
+    if (rill__selector_buffered(self) == 0 && !self->gone) {
+        rill__buffer_shrink(&self->buffer, 0);
+        flushed(self);
+    }
+    rill_transport_unref(&self->base);
+}
+
+const struct rill_error *rill__selector_write_eof(struct rill_transport *transport)
+{
+    struct rill__selector *self = rill__selector_of(transport);
+    int rc = 0;
+
+    if (self->closing || self->eof) {
+        return NULL;
+    }
+    self->eof = true;
+    if (rill__selector_buffered(self) == 0) {
+        rc = shut_down(self);
+    }
+    return rc < 0 ? rill_error_from_errno(-rc) : NULL; /* */
+}
