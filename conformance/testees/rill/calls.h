@@ -10,8 +10,8 @@
 /* Where a call runs. */
 struct at {
     struct replay *replay;
-    int number;               /* of the connection that is meant */
-    struct record *record;    /* NULL: a plain callback */
+    int number;                     /* of the connection that is meant */
+    struct record *record;          /* NULL: a plain callback */
     const struct rill_error *error; /* of the call that failed, where the running task does not
                                        have it; ours */
 };

@@ -40,9 +40,8 @@ static json_t *number_or_null(long long number)
 
 void emit_error(const struct replay *replay, const json_t *id, const struct rill_error *error)
 {
-    json_t *event =
-        json_pack("{s:s, s:O?, s:s, s:o}", "ev", "error", "id", (json_t *)id, "class",
-                  class_of_code(error->code), "text", json_of_string(error->text));
+    json_t *event = json_pack("{s:s, s:O?, s:s, s:o}", "ev", "error", "id", (json_t *)id, "class",
+                              class_of_code(error->code), "text", json_of_string(error->text));
     if (error->code == RILL_EINCOMPLETE) {
         json_object_set_new(event, "partial", json_of_bytes(error->partial));
         json_object_set_new(event, "expected", number_or_null(error->expected));
@@ -87,10 +86,9 @@ static void emit_state(const struct replay *replay, const struct connection *con
 {
     struct rill_reader_state state;
     rill_observe_reader(connection->reader, &state);
-    json_t *event =
-        json_pack("{s:s, s:i, s:I, s:b, s:b}", "ev", "state", "conn", connection->number, "buffer",
-                  (json_int_t)state.buffered, "paused", state.paused, "at_eof",
-                  rill_reader_at_eof(connection->reader));
+    json_t *event = json_pack("{s:s, s:i, s:I, s:b, s:b}", "ev", "state", "conn",
+                              connection->number, "buffer", (json_int_t)state.buffered, "paused",
+                              state.paused, "at_eof", rill_reader_at_eof(connection->reader));
     if (connection->writer != NULL) {
         struct rill_transport *transport = rill_writer_transport(connection->writer);
         struct rill_writer_state writer;
@@ -117,8 +115,7 @@ void emit_states(struct replay *replay)
     }
     struct rill_loop_state state;
     rill_observe_loop(replay->loop, &state);
-    emit(replay,
-         json_pack("{s:s, s:I}", "ev", "schedule", "turns", (json_int_t)state.turns));
+    emit(replay, json_pack("{s:s, s:I}", "ev", "schedule", "turns", (json_int_t)state.turns));
 }
 
 static void add_key(json_t *keys, bool present, const char *key)
@@ -143,8 +140,7 @@ void on_report(void *arg, struct rill_loop *loop, const struct rill_exception_co
     json_t *event = json_pack("{s:s, s:o, s:o}", "ev", "report", "message",
                               json_of_string(context->message), "keys", keys);
     if (context->exception != NULL) {
-        json_object_set_new(event, "class",
-                            json_string(class_of_code(context->exception->code)));
+        json_object_set_new(event, "class", json_string(class_of_code(context->exception->code)));
     }
     emit(replay, event);
 }

@@ -13,8 +13,8 @@ enum {
 };
 
 /* Python's classes that a script may raise and that rill has no code for. */
-static const char *const own_classes[] = {"Exception",        "KeyError",   "LookupError",
-                                          "AttributeError",   "EOFError",   "ArithmeticError",
+static const char *const own_classes[] = {"Exception",         "KeyError",  "LookupError",
+                                          "AttributeError",    "EOFError",  "ArithmeticError",
                                           "ZeroDivisionError", "NameError", "UnicodeError"};
 enum { OWN_CLASS_COUNT = sizeof own_classes / sizeof own_classes[0] };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The peer of the backend mem, over the library's memory transport. PROTOCOL.md's socket pair and
- * the library's peer agree but for one thing: a close with bytes unread is a reset.
+ * The peer of the backend mem, over the library's memory transport. The library's
+ * peer is the perfect stream socket of PROTOCOL.md, section 7; nothing is under way there, ever.
  */
 #include "peer.h"
 
@@ -38,12 +38,7 @@ static void memory_reset(struct peer *peer)
 static void memory_close(struct peer *peer)
 {
     struct memory_peer *self = of(peer);
-    if (self->gone) {
-        return;
-    }
-    if (rill_memory_peer_received(self->memory).len > 0) {
-        memory_reset(peer);
-    } else {
+    if (!self->gone) {
         self->gone = true;
         rill_memory_peer_close(self->memory);
     }
@@ -66,14 +61,13 @@ static void memory_take(struct peer *peer, struct arena_buffer *into, size_t mos
 
 static const char *memory_end(struct peer *peer)
 {
+    static const char *const names[] = {
+        [RILL_MEMORY_OPEN] = "open", [RILL_MEMORY_FIN] = "fin", [RILL_MEMORY_RST] = "rst"};
     const struct memory_peer *self = of(peer);
     if (self->gone) {
         return "closed";
     }
-    if (rill_memory_peer_saw_close(self->memory) && rill_memory_peer_unread(self->memory) > 0) {
-        return "rst";
-    }
-    return rill_memory_peer_saw_eof(self->memory) ? "fin" : "open";
+    return names[rill_memory_peer_end(self->memory)];
 }
 
 static bool never(struct peer *peer)

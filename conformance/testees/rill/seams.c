@@ -28,7 +28,8 @@ void nap(void)
     nanosleep(&time, NULL);
 }
 
-/* -- the system-call table: the kernel's own calls, counted ------------------------------------- */
+/* -- the system-call table: the kernel's own calls, counted -------------------------------------
+ */
 
 static const struct rill_sys *counted(void *arg)
 {
@@ -98,7 +99,8 @@ void seams_forget(struct replay *replay, int fd)
     }
 }
 
-/* -- settling ----------------------------------------------------------------------------------- */
+/* -- settling -----------------------------------------------------------------------------------
+ */
 
 /* Whether a peer that connected is neither accepted nor turned away yet. */
 static bool accepting(struct replay *replay)

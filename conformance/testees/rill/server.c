@@ -21,7 +21,8 @@
 
 enum { ACCEPT_TIMEOUT_MS = 3000, RAW_BACKLOG = 5 };
 
-/* -- raw sockets -------------------------------------------------------------------------------- */
+/* -- raw sockets --------------------------------------------------------------------------------
+ */
 
 static int port_of(int fd)
 {
@@ -100,7 +101,8 @@ void server_cleanup(struct replay *replay)
     replay->reserved = -1;
 }
 
-/* -- the server --------------------------------------------------------------------------------- */
+/* -- the server ---------------------------------------------------------------------------------
+ */
 
 static struct connection *accepted(struct replay *replay, struct rill_reader *reader,
                                    struct rill_writer *writer, bool owned)
@@ -128,8 +130,7 @@ static int handler_task(struct rill_reader *reader, struct rill_writer *writer, 
     const struct connection *connection = accepted(replay, reader, writer, false);
     char *name = arena_take(&replay->arena, 16);
     snprintf(name, 16, "h%d", connection->number);
-    return record_run(
-        record_of_handler(replay, name, connection->number, handler_calls(replay)));
+    return record_run(record_of_handler(replay, name, connection->number, handler_calls(replay)));
 }
 
 static int handler_callback(struct rill_reader *reader, struct rill_writer *writer, void *arg)

@@ -82,7 +82,7 @@ enum outcome record_outcome(const struct record *record)
 {
     const bool open = record->outcome == NOT_BEGUN || record->outcome == RUNNING;
     return open && record->task != NULL && rill_task_cancelled(record->task) ? CANCELLED
-                                                                            : record->outcome;
+                                                                             : record->outcome;
 }
 
 bool record_waits(const struct record *record)

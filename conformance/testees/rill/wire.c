@@ -22,8 +22,8 @@ json_t *wire_receive(const struct wire *wire)
     if (!read_exactly(wire->source, head, sizeof head)) {
         return NULL;
     }
-    const size_t size = (size_t)head[0] << 24 | (size_t)head[1] << 16 | (size_t)head[2] << 8 |
-                        (size_t)head[3];
+    const size_t size =
+        (size_t)head[0] << 24 | (size_t)head[1] << 16 | (size_t)head[2] << 8 | (size_t)head[3];
     char *text = malloc(size + 1);
     json_t *message = NULL;
     if (text != NULL && read_exactly(wire->source, text, size)) {
@@ -140,8 +140,8 @@ static json_t *json_of_text(struct rill_bytes bytes)
 
 json_t *json_of_bytes(struct rill_bytes bytes)
 {
-    const bool one_run = bytes.len > LONG_RUN &&
-                         memcmp(bytes.ptr, bytes.ptr + 1, bytes.len - 1) == 0;
+    const bool one_run =
+        bytes.len > LONG_RUN && memcmp(bytes.ptr, bytes.ptr + 1, bytes.len - 1) == 0;
     if (!one_run) {
         return json_of_text(bytes);
     }

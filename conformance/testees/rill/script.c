@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The driver: the script of a case from top to bottom.
+ */
+#include "script.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "connection.h"
+#include "events.h"
+#include "leaks.h"
+#include "peer.h"
+#include "seams.h"
+#include "server.h"
+#include "tasks.h"
+
+enum { CANCEL_TRIES = 3 }; /* a task may swallow a cancellation */
+
+void settle(struct replay *replay)
+{
+    rill_coro_suspend(replay->driver, NULL);
+}
+
+void finish_main(struct replay *replay)
+{
+    replay->finishing = true;
+    rill_reader_feed_eof(replay->gate);
+}
+
+int accept_order_pop(struct replay *replay)
+{
+    if (replay->accept_count == 0) {
+        return 0;
+    }
+    const int first = replay->accept_order[0];
+    replay->accept_count--;
+    memmove(replay->accept_order, replay->accept_order + 1,
+            replay->accept_count * sizeof replay->accept_order[0]);
+    return first;
+}
+
+static int connection_argument(const json_t *operation)
+{
+    const json_t *number = json_object_get(operation, "conn");
+    return number != NULL ? (int)json_integer_value(number) : 1;
+}
+
+static void do_app(struct replay *replay, const json_t *operation)
+{
+    task_start(replay, json_string_value(json_object_get(operation, "task")),
+               connection_argument(operation), json_object_get(operation, "calls"));
+}
+
+/* Time moves from deadline to deadline, and what is due there runs before it moves on. */
+static void do_clock(struct replay *replay, const json_t *operation)
+{
+    double *now = &replay->seams.now;
+    const double target = *now + json_number_value(json_object_get(operation, "seconds"));
+    struct rill_loop_state state;
+    rill_observe_loop(replay->loop, &state);
+    while (state.timers > 0 && state.next_timer <= target) {
+        *now = fmax(*now, state.next_timer);
+        settle(replay);
+        rill_observe_loop(replay->loop, &state);
+    }
+    *now = target;
+}
+
+static void do_peer(struct replay *replay, const json_t *operation)
+{
+    const int number = connection_argument(operation);
+    if (strcmp(json_string_value(json_object_get(operation, "do")), "connect") == 0) {
+        server_connect_peer(replay, number);
+    } else {
+        peer_operation(replay, number, operation);
+    }
+}
+
+static void do_operation(struct replay *replay, const json_t *operation)
+{
+    const char *name = json_string_value(json_object_get(operation, "op"));
+    if (strcmp(name, "app") == 0) {
+        do_app(replay, operation);
+    } else if (strcmp(name, "clock") == 0) {
+        do_clock(replay, operation);
+    } else if (strcmp(name, "peer") == 0) {
+        do_peer(replay, operation);
+    } else { /* finish, the last operation: nobody resumes the driver after it */
+        finish_main(replay);
+        settle(replay);
+    }
+}
+
+static void after_operation(struct replay *replay, const json_t *operation)
+{
+    const json_t *wanted = json_object_get(operation, "settle");
+    if (wanted == NULL || json_is_true(wanted)) {
+        settle(replay);
+        emit_states(replay);
+        return;
+    }
+    while (!barrier_holds(replay)) {
+        nap();
+    }
+}
+
+static void tell_pending(struct replay *replay)
+{
+    json_t *names = json_array();
+    for (const struct record *record = replay->records; record != NULL; record = record->next) {
+        if (record_waits(record)) {
+            json_array_append_new(names, json_string(record->name));
+        }
+    }
+    emit(replay, json_pack("{s:s, s:o}", "ev", "pending", "tasks", names));
+}
+
+static void cancel_tasks(struct replay *replay)
+{
+    for (struct record *record = replay->records; record != NULL; record = record->next) {
+        for (int i = 0; i < CANCEL_TRIES && record_waits(record); i++) {
+            rill_task_cancel(record->task);
+            settle(replay);
+        }
+    }
+}
+
+static void cancel_marks(struct replay *replay)
+{
+    for (struct mark *mark = replay->marks; mark != NULL; mark = mark->next) {
+        if (mark->handle != NULL) {
+            rill_handle_cancel(mark->handle);
+            rill_handle_free(mark->handle);
+            mark->handle = NULL;
+        }
+    }
+}
+
+/* What the peers got and who still waits; then everything is closed, unseen, for the leak checks.
+ */
+static void end_of_script(struct replay *replay)
+{
+    emit_step(replay);
+    for (int number = 1; number < PEERS_MAX; number++) {
+        if (replay->peers[number] != NULL) {
+            peer_read(replay, number, SIZE_MAX);
+        }
+    }
+    tell_pending(replay);
+    replay->muted = true;
+    cancel_tasks(replay);
+    cancel_marks(replay);
+    connections_abort(replay);
+    if (replay->server != NULL) {
+        rill_server_close(replay->server);
+    }
+    settle(replay);
+    leaks_of_loop(replay);
+    finish_main(replay);
+}
+
+void *script_drive(struct rill_coro *self, void *arg, void *value)
+{
+    struct replay *replay = arg;
+    const json_t *operations = json_object_get(replay->script, "ops");
+    (void)self;
+    (void)value;
+    set_up(replay);
+    for (size_t i = 0; i < json_array_size(operations); i++) {
+        const json_t *operation = json_array_get(operations, i);
+        emit_step(replay);
+        do_operation(replay, operation);
+        after_operation(replay, operation);
+    }
+    end_of_script(replay);
+    return NULL;
+}
