@@ -12,7 +12,8 @@
 
 #include "sansio/memory.h"
 
-/* No buffer gets near this: it keeps the arithmetic below from wrapping. */
+/* No buffer gets near this. A capacity is less than twice as much, so the sums below cannot wrap.
+ */
 #define SIZE_LIMIT (SIZE_MAX / 8)
 
 void rill__buffer_init(struct rill__buffer *buffer)
@@ -113,11 +114,11 @@ static int grow(struct rill__buffer *buffer, size_t capacity)
 static int make_room(struct rill__buffer *buffer, size_t least)
 {
     const size_t kept = buffer->tail - buffer->held;
-    if (least > SIZE_LIMIT || kept > SIZE_LIMIT) {
+    /* Half of what is moved stays free besides what was asked for: that makes the moves pay. */
+    const size_t enough = kept + kept / 2 + (least < SIZE_LIMIT ? least : SIZE_LIMIT);
+    if (enough >= SIZE_LIMIT) {
         return RILL_ENOMEM;
     }
-    /* Half of what is moved stays free besides what was asked for: that makes the moves pay. */
-    const size_t enough = kept + kept / 2 + least;
     if (buffer->pinned) {
         return replace_pinned(buffer, capacity_for(enough));
     }
@@ -247,7 +248,8 @@ void rill__buffer_put_back_held(struct rill__buffer *buffer)
 void rill__buffer_shrink(struct rill__buffer *buffer, size_t keep)
 {
     rewind_if_empty(buffer);
-    if (buffer->tail == 0 && !buffer->pinned && buffer->capacity > keep) {
+    /* A pinned block still has the bytes that the view sees in front of its tail. */
+    if (buffer->tail == 0 && buffer->capacity > keep) {
         rill__free(buffer->block);
         buffer->block = NULL;
         buffer->capacity = 0;

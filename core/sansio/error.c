@@ -52,7 +52,7 @@ static struct counted *counted_of(const struct rill_error *error)
  * fills. */
 static struct counted *allocate(int code, struct rill_bytes partial, size_t text_size)
 {
-    if (partial.len > SIZE_MAX / 2 || text_size > SIZE_MAX / 4) {
+    if (partial.len > SIZE_MAX / 2) { /* text is shorter than an int can say */
         return NULL;
     }
     struct counted *made = rill__alloc(sizeof *made + partial.len + text_size);
@@ -215,12 +215,12 @@ static struct counted *copy_of(const struct rill_error *error)
 const struct rill_error *rill_error_with_cause(const struct rill_error *error,
                                                const struct rill_error *cause)
 {
-    if (is_constant(error) || error->cause == cause) {
+    if (error == &out_of_memory || error->cause == cause) {
         return error;
     }
     struct counted *made = counted_of(error);
     /* An error that somebody else holds must not change under them. */
-    if (atomic_load(&made->references) > 1) {
+    if (is_constant(error) || atomic_load(&made->references) > 1) {
         made = copy_of(error);
         rill_error_unref(error);
         if (made == NULL) {

@@ -343,9 +343,9 @@ static int advance(struct rill__reader *reader, struct rill__read *read)
         return advance_exactly(reader, read);
     case RILL__READ_UNTIL:
     case RILL__READ_LINE:
-        break;
+    default:
+        return advance_until(reader, read);
     }
-    return advance_until(reader, read);
 }
 
 /* What is judged before the reader's exception: NULL or the text of a ValueError. */
@@ -377,6 +377,7 @@ static int begin(struct rill__reader *reader, struct rill__read *read)
         }
         break;
     case RILL__READ_UNTIL:
+    default:
         break;
     }
     return advance(reader, read);

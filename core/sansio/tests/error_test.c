@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <stdint.h>
+#include <wchar.h>
 
 #include "rig.h"
 
@@ -212,6 +213,45 @@ static void test_cause(void)
     rill_error_unref(changed);
 }
 
+/* The one CancelledError is never changed: a cause makes a new one. */
+static void test_cancelled(void)
+{
+    const struct rill_error *cancelled = rill_error_cancelled();
+    CHECK(cancelled == rill_error_cancelled());
+    CHECK_INT(cancelled->code, RILL_ECANCELLED);
+    CHECK_STR(cancelled->text, "");
+    CHECK(rill_error_ref(cancelled) == cancelled);
+    rill_error_unref(cancelled);
+    rill_error_unref(cancelled);
+
+    const struct rill_error *cause = rill_error_new(RILL_EOS, "cause");
+    const struct rill_error *other = rill_error_with_cause(rill_error_ref(cancelled), cause);
+    CHECK(other != cancelled && other->cause == cause && cancelled->cause == NULL);
+    CHECK_INT(other->code, RILL_ECANCELLED);
+    CHECK_STR(other->text, "");
+    rill_error_unref(other);
+    rill_error_unref(cause);
+}
+
+static void test_gai(void)
+{
+    const struct rill_error *error = rill_error_from_gai(-2, "Name or service not known");
+    CHECK_INT(error->code, RILL_EGAI);
+    CHECK_INT(error->os_errno, -2);
+    CHECK_STR(error->text, "[Errno -2] Name or service not known");
+    rill_error_unref(error);
+}
+
+/* A format that cannot be printed still makes an error. */
+static void test_unprintable(void)
+{
+    static const wchar_t no_character[] = {0x7fffffff, 0};
+    const struct rill_error *error = rill_error_new(RILL_EVALUE, "%ls", no_character);
+    CHECK_INT(error->code, RILL_EVALUE);
+    CHECK_STR(error->text, "");
+    rill_error_unref(error);
+}
+
 static void test_copy_keeps_fields(void)
 {
     const struct rill_error *cause = rill_error_new(RILL_ECANCELLED, "%s", "");
@@ -254,6 +294,8 @@ static void test_no_memory(struct rig_allocator *allocator)
     const struct rill_error *errors[] = {
         rill_error_new(RILL_EVALUE, "text"),
         rill_error_from_errno(EPIPE),
+        rill_error_from_gai(-2, "text"),
+        rill_error_with_cause(rill_error_cancelled(), cause),
         rill_error_from_errno_text(0, "text"),
         rill_error_incomplete(rill_bytes_of("abc"), 5),
         rill_error_limit(5, "text"),
@@ -285,6 +327,9 @@ int main(void)
     test_errno_text();
     test_fields();
     test_cause();
+    test_cancelled();
+    test_gai();
+    test_unprintable();
     test_copy_keeps_fields();
     test_no_memory(allocator);
     test_long_chain(allocator);

@@ -62,6 +62,27 @@ static void test_feed(void)
     rig_cleanup(&rig);
 }
 
+/* Without memory nothing is fed and nobody woken, whether the caller wants the error or not. */
+static void test_feed_without_memory(void)
+{
+    struct rig rig;
+    struct rill__read read;
+    const struct rill_error *error = NULL;
+    rig_init(&rig, 10);
+    CHECK_INT(rig_line(&rig, &read), RILL__READ_WAIT);
+    allocator->fail_on = true;
+    allocator->fail_at = allocator->calls + 1;
+    CHECK_INT(rill__reader_feed_data(&rig.reader, "abc\n", 4, NULL), RILL_ENOMEM);
+    CHECK_INT(rill__reader_feed_data(&rig.reader, "abc\n", 4, &error), RILL_ENOMEM);
+    CHECK_INT(error->code, RILL_ENOMEM);
+    allocator->fail_at = 0;
+    CHECK_INT((long long)rill__reader_buffered(&rig.reader), 0);
+    CHECK_STR(rig.log, "");
+    rig_feed(&rig, "abc\n");
+    RIG_READS(rig_step(&rig, &read), &read, "abc\n");
+    rig_cleanup(&rig);
+}
+
 /* Receiving in place is the same event as feeding a copy. */
 static void test_fill_in_place(void)
 {
@@ -229,6 +250,7 @@ int main(void)
     test_limit();
     test_new_reader();
     test_feed();
+    test_feed_without_memory();
     test_fill_in_place();
     test_pauses();
     test_exception();
