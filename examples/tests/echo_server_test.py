@@ -144,9 +144,11 @@ class Failures(ServerCase):
     def test_port_is_taken(self):
         with socket.create_server(('127.0.0.1', 0)) as holder:
             port = holder.getsockname()[1]
-            outcome = self.assert_twins(lambda command: harness.run(command + ['127.0.0.1', str(port)]), NAME)
-        self.assertRegex(outcome.error, rb"^OSError: \[Errno 98\] error while attempting to bind on address "
-                                        rb"\('127\.0\.0\.1', PORT\): ")
+            outcome = self.assert_twins(lambda command: harness.with_errno_in_bind_error(
+                harness.run(command + ['127.0.0.1', str(port)])), NAME)
+        self.assertEqual(outcome, harness.Outcome(
+            b'', b"OSError: [Errno 98] error while attempting to bind on address ('127.0.0.1', PORT): "
+                 b'[errno 98] address already in use', 1))
 
     def test_client_resets(self):
         def turn(server):
