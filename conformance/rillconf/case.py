@@ -314,8 +314,35 @@ class FileReader:
             fail("has no operation")
         if set(case.excluded) >= set(BACKENDS):
             fail("runs on no backend")
+        known = task_names(case)
+        for task in tasks_meant([step.op for step in case.steps] + [case.handler or {}]):
+            if task not in known and not re.match(r"h\d+$", task):
+                fail("means a task %s, but there is none (a task is named by its first label)" % task)
         if case.handler and case.kind not in ("server", "nothing"):
             fail("has a handler but no server")
+
+
+def every_call(calls):
+    for call in calls:
+        yield call
+        yield from every_call(call.get("body", []) + ([call["inner"]] if "inner" in call else []))
+
+
+def task_names(case):
+    """The names that `cancel`, `await`, `shield` and `gather` can mean."""
+    calls = [call for step in case.steps for call in every_call(step.op.get("calls", []))]
+    calls += every_call((case.handler or {}).get("calls", []))
+    spawned = {call["task"] for call in calls if call["call"] == "spawn"}
+    return spawned | {step.op["task"] for step in case.steps if "task" in step.op} | {"self"}
+
+
+def tasks_meant(holders):
+    for holder in holders:
+        for call in every_call(holder.get("calls", [])):
+            if call["call"] in ("cancel", "await", "shield"):
+                yield call["task"]
+            elif call["call"] == "gather":
+                yield from call["tasks"]
 
 
 def trailing_comments(case):

@@ -30,7 +30,7 @@ VERSION = sys.version_info[:3]
 LISTEN_HOST = "127.0.0.1"
 SMALL_SEND_BUFFER = 16384
 BARRIER_SECONDS = 3.0
-TCP_BACKENDS = ("tcp",)
+EAI_NAMES = {getattr(socket, name): name for name in dir(socket) if name.startswith("EAI_")}
 
 
 # ---- the wire: length-prefixed JSON, bytes as latin-1 strings -------------------------------------------------
@@ -368,6 +368,8 @@ class VirtualSelector(selectors.BaseSelector):
         ready = self.poll()
         if ready or timeout == 0:
             return ready
+        if self.case.finishing:
+            return self.case.wait_for_the_end(self)
         if not self.case.barrier():
             return self.poll(0.0005)
         self.case.next_operation()
@@ -390,7 +392,10 @@ def run_with_loop(main, factory):
     if VERSION >= (3, 12):
         return asyncio.run(main, loop_factory=factory)
     asyncio.set_event_loop_policy(Policy(factory))
-    return asyncio.run(main)
+    try:
+        return asyncio.run(main)
+    finally:
+        asyncio.set_event_loop_policy(None)
 
 
 # ---- one connection of a case ------------------------------------------------------------------------------------
@@ -557,7 +562,9 @@ async def call_open_connection(at, call):
         case.connecting -= 1
     conn = case.new_connection()
     conn.attach(reader, writer)
-    conn.use_socket_peer(SocketPeer(case.accept()))
+    if call.get("port_of") == "peer":
+        case.peers[conn.number] = SocketPeer(case.accept())
+        conn.use_socket_peer(case.peers[conn.number])
 
 
 async def call_start_server(at, call):
@@ -752,7 +759,8 @@ def error_fields(exc):
     if isinstance(exc, asyncio.LimitOverrunError):
         fields["consumed"] = exc.consumed
     if isinstance(exc, OSError) and exc.errno is not None:
-        fields["errno"] = errno.errorcode.get(exc.errno, str(exc.errno))
+        names = EAI_NAMES if isinstance(exc, socket.gaierror) else errno.errorcode
+        fields["errno"] = names.get(exc.errno, str(exc.errno))
     return fields
 
 
@@ -865,9 +873,16 @@ class Case:
             self.accept_order.popleft()
         return bool(self.accept_order) and self.server.is_serving()
 
+    def wait_for_the_end(self, selector):
+        """run's own shutdown may wait for a helper thread, but for no timer: virtual time stands still."""
+        ready, deadline = [], time.monotonic() + BARRIER_SECONDS
+        while not ready:
+            if time.monotonic() > deadline:
+                raise RuntimeError("run() does not end: something still waits")
+            ready = selector.poll(0.0005)
+        return ready
+
     def next_operation(self):
-        if self.finishing:
-            raise RuntimeError("the run did not end: something still waits")
         try:
             next(self.operations)
         except StopIteration:
@@ -1143,6 +1158,7 @@ def run_case(wire, logs, script):
         run_with_loop(case.main(), case.make_loop)
         leaks = case.leaks()
         finished_by_script = not case.muted
+        case.muted = True       # what collectors still report belongs to no step
     finally:
         case.dispose()
         logs.case = None

@@ -113,6 +113,7 @@ class Files(unittest.TestCase):
             (HEAD + "not mem pair tcp : never\npeer close\n", 1, "runs on no backend"),
             (HEAD + "finish\npeer close\n", 4, "nothing follows"),
             (HEAD + 'peer send "abc\n', 3, "cannot read this"),
+            (HEAD + "app     a = cancel b\n", 1, "means a task b"),
             (HEAD + "handler read\npeer close\n", 1, "has a handler but no server"),
         ]
         for text, line, words in rows:
