@@ -14,8 +14,13 @@ fi
 export ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0" # it cannot run under a tracer
 export DEBUGINFOD_URLS=
 
+# gdb reads a name with two underscores as Ada's where nothing says the language, as for clang's assembly.
+as_c() {
+    sed 's/rill\.coro/rill__coro/g'
+}
+
 frames() { # the function names of a backtrace, innermost first
-    sed -n 's/^#[0-9]* *\(0x[0-9a-f]* in \)\{0,1\}\([A-Za-z_0-9]*\) .*/\2/p' | tr '\n' ' '
+    as_c | sed -n 's/^#[0-9]* *\(0x[0-9a-f]* in \)\{0,1\}\([A-Za-z_0-9]*\) .*/\2/p' | tr '\n' ' '
 }
 
 output=$(timeout 60 gdb -nx -batch -ex 'set pagination off' -ex 'set breakpoint pending on' \
@@ -28,23 +33,20 @@ case $output in
 esac
 got=$(printf '%s\n' "$output" | frames)
 echo "bt in a coroutine: $got"
-case $backend in
-generic) want="stop_here inner outer coroutine_body rill__coro_main enter " ;;
-*) want="stop_here inner outer coroutine_body rill__coro_main rill__coro_entry " ;;
-esac
-case $got in
-"$want" | "$want"__start_context*) ;;
-*)
-    printf 'want               %s\n%s\n' "$want" "$output"
+want="stop_here inner outer coroutine_body rill__coro_main "
+if [ "$backend" = generic ]; then
+    # Below rill__coro_main the C library's own frames decide how a walk ends.
+    case $got in
+    "$want"*) exit 0 ;;
+    esac
+fi
+if [ "$got" != "${want}rill__coro_entry " ]; then
+    printf 'want               %srill__coro_entry\n%s\n' "$want" "$output"
     exit 1
-    ;;
-esac
+fi
 if printf '%s\n' "$output" | grep -q -e 'corrupt stack' -e 'previous frame'; then
     printf 'the walk did not end by itself\n%s\n' "$output"
     exit 1
-fi
-if [ "$backend" = generic ]; then
-    exit 0
 fi
 
 # Instruction by instruction through one switch back to the coroutine: every backtrace ends in main or in the entry.
@@ -56,7 +58,7 @@ continue
 python
 import gdb
 steps = 0
-while gdb.selected_frame().name() == "rill__coro_switch" and steps < 100:
+while "coro_switch" in (gdb.selected_frame().name() or "") and steps < 100:
     names = []
     frame = gdb.newest_frame()
     while frame is not None and len(names) < 50:
@@ -67,7 +69,7 @@ while gdb.selected_frame().name() == "rill__coro_switch" and steps < 100:
     steps += 1
 SCRIPT
 echo end >>"$program.gdb"
-steps=$(timeout 120 gdb -nx -batch -x "$program.gdb" "$program" 2>&1 | sed -n 's/^STEP //p')
+steps=$(timeout 120 gdb -nx -batch -x "$program.gdb" "$program" 2>&1 | as_c | sed -n 's/^STEP //p')
 count=$(printf '%s\n' "$steps" | grep -c .)
 if [ "$count" -eq 0 ] && gdb -nx -batch -ex 'python print(1)' 2>&1 | grep -q 'not supported'; then
     echo "gdb has no Python: stepping through the switch was not looked at"

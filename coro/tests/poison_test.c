@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Poisoned reuse: under AddressSanitizer whoever touches the stack of a destroyed coroutine is
- * reported, and the next owner of that stack finds no poison in it, whatever the last one left
- * there.
+ * Poisoned reuse: under AddressSanitizer and Valgrind whoever touches the stack of a destroyed
+ * coroutine is reported, and the next owner of that stack finds no poison in it, whatever the last
+ * one left there.
  */
 #include "check.h"
 #include "death.h"
@@ -90,14 +90,35 @@ static void check_next_owner(void)
     rill_coro_pool_free(pool);
 }
 
+static void check_valgrind_forbids(void)
+{
+    struct rill_coro_pool *pool;
+    struct rill_coro *coro;
+    const volatile char *local;
+
+    CHECK_INT(rill_coro_pool_new(NULL, &pool), 0);
+    CHECK_INT(rill_coro_create(pool, body_lends_local, NULL, &coro), 0);
+    local = rill_coro_resume(coro, NULL);
+    CHECK(!test_valgrind_forbids(local));
+    rill_coro_destroy(coro);
+    CHECK(test_valgrind_forbids(local));
+    CHECK(test_valgrind_forbids(coro));
+    rill_coro_pool_free(pool);
+    printf("poison: Valgrind forbids a dead stack and a dead handle\n");
+}
+
 int main(void)
 {
     struct death death;
 
     check_next_owner();
     printf("poison: the next owner of a stack finds none\n");
+    if (TEST_VALGRIND) {
+        check_valgrind_forbids();
+        return check_report("poison_test");
+    }
     if (!TEST_ASAN) {
-        printf("SKIP: the reports themselves need AddressSanitizer\n");
+        printf("SKIP: the reports themselves need AddressSanitizer or Valgrind\n");
         return check_report("poison_test") == EXIT_SUCCESS ? TEST_SKIPPED : EXIT_FAILURE;
     }
     fflush(stdout);

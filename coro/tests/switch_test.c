@@ -248,7 +248,9 @@ static unsigned recurse(struct rill_coro *self, unsigned depth)
     volatile unsigned char fill_byte[DEPTH_BYTES];
     unsigned below;
 
-    memset((void *)(uintptr_t)fill_byte, (int)(depth & 0xff), sizeof(fill_byte));
+    for (size_t i = 0; i < DEPTH_BYTES; i++) {
+        fill_byte[i] = (unsigned char)depth;
+    }
     if (depth == DEPTH) {
         rill_coro_suspend(self, NULL);
         return fill_byte[0] == (depth & 0xff);

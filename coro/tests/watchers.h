@@ -29,10 +29,24 @@
 #endif
 
 #if defined(RILL_CORO_HAVE_VALGRIND)
-#include <valgrind/valgrind.h>
+#include <valgrind/memcheck.h>
 #define TEST_VALGRIND (RUNNING_ON_VALGRIND != 0)
+
+/* Whether Valgrind would report a read of that byte, asked without causing a report. */
+static inline bool test_valgrind_forbids(const volatile void *address)
+{
+    unsigned char bits;
+
+    return VALGRIND_GET_VBITS(address, &bits, 1) == 3;
+}
 #else
 #define TEST_VALGRIND false
+
+static inline bool test_valgrind_forbids(const volatile void *address)
+{
+    (void)address;
+    return false;
+}
 #endif
 
 enum { TEST_SKIPPED = 77 }; /* CTest's SKIP_RETURN_CODE */
