@@ -6,11 +6,6 @@ include(CMakePackageConfigHelpers)
 
 set(rill_cmake_dir "${CMAKE_INSTALL_LIBDIR}/cmake/rill")
 
-if(TARGET rill-coro)
-    # rill::coro for find_package too, as the alias is for add_subdirectory.
-    set_target_properties(rill-coro PROPERTIES EXPORT_NAME coro)
-endif()
-
 configure_package_config_file("${CMAKE_CURRENT_LIST_DIR}/rillConfig.cmake.in" "${PROJECT_BINARY_DIR}/rillConfig.cmake"
     INSTALL_DESTINATION "${rill_cmake_dir}")
 # Before 1.0 a new minor version may break its users.

@@ -5,12 +5,14 @@ import argparse
 import os
 import pathlib
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 EXPECTED = "consumer: coroutine sum=6, echoed lines=1\n"
+EXPECTED_ALONE = "coroutine: values came back\n"
 
 
 def run(command, **keywords):
@@ -43,16 +45,16 @@ def configure(arguments, scratch, consumer, *options):
 def by_find_package(arguments, scratch):
     prefix = install(arguments, scratch)
     return configure(arguments, scratch, "find_package", "-DCMAKE_PREFIX_PATH=%s" % prefix,
-                     "-DWANTED_VERSION=" + arguments.version), {}
+                     "-DWANTED_VERSION=" + arguments.version), EXPECTED
 
 
 def by_add_subdirectory(arguments, scratch):
-    return configure(arguments, scratch, "add_subdirectory", "-DRILL_SOURCE=%s" % arguments.source), {}
+    return configure(arguments, scratch, "add_subdirectory", "-DRILL_SOURCE=%s" % arguments.source), EXPECTED
 
 
 def by_shared(arguments, scratch):
     return configure(arguments, scratch, "add_subdirectory", "-DRILL_SOURCE=%s" % arguments.source,
-                     "-DBUILD_SHARED_LIBS=ON"), {}
+                     "-DBUILD_SHARED_LIBS=ON"), EXPECTED
 
 
 def by_pkg_config(arguments, scratch):
@@ -69,12 +71,26 @@ def by_pkg_config(arguments, scratch):
     program = scratch / "consumer"
     run([arguments.cc, "-std=c11", *shlex.split(arguments.flags), HERE / "consumer" / "main.c", "-o", program,
          *shlex.split(answer)])
-    return program, {}
+    return program, EXPECTED
+
+
+def by_coro_alone(arguments, scratch):
+    """coro/ configured by itself: it needs nothing of the rest of the tree."""
+    alone = scratch / "coro"
+    shutil.copytree(str(arguments.source / "coro"), str(alone), ignore=shutil.ignore_patterns("tests"))
+    run([arguments.cmake, "-G", arguments.generator, "-S", alone, "-B", scratch / "build",
+         "-DCMAKE_BUILD_TYPE=Release", "-DCMAKE_C_COMPILER=" + arguments.cc, "-DCMAKE_C_FLAGS=" + arguments.flags,
+         "-DRILL_BUILD_TESTS=OFF"])
+    run([arguments.cmake, "--build", scratch / "build", "--parallel", "2"])
+    program = scratch / "coroutine"
+    run([arguments.cc, "-std=c11", *shlex.split(arguments.flags), "-I%s" % (alone / "include"),
+         HERE / "consumer" / "coroutine.c", "-o", program, scratch / "build" / "librill-coro.a"])
+    return program, EXPECTED_ALONE
 
 
 def main():
     ways = {"find_package": by_find_package, "pkg_config": by_pkg_config, "add_subdirectory": by_add_subdirectory,
-            "shared": by_shared}
+            "shared": by_shared, "coro_alone": by_coro_alone}
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("way", choices=sorted(ways))
     parser.add_argument("--source", type=pathlib.Path, required=True)
@@ -87,12 +103,12 @@ def main():
     parser.add_argument("--pkg-config", default="pkg-config")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="rill-package-") as name:
-        program, extra = ways[arguments.way](arguments, pathlib.Path(name))
-        printed = run([program], env=dict(os.environ, **extra), stdout=subprocess.PIPE, universal_newlines=True,
+        program, expected = ways[arguments.way](arguments, pathlib.Path(name))
+        printed = run([program], stdout=subprocess.PIPE, universal_newlines=True,
                       timeout=60).stdout
         sys.stdout.write(printed)
-        if printed != EXPECTED:
-            raise SystemExit("wanted %r" % EXPECTED)
+        if printed != expected:
+            raise SystemExit("wanted %r" % expected)
 
 
 if __name__ == "__main__":
