@@ -37,13 +37,18 @@ int call_perform(struct at *at, const json_t *call, struct value *value)
     return call_find(text_argument(call, "call"))(at, call, value);
 }
 
+json_t *call_id(const struct at *at, const json_t *call)
+{
+    return json_sprintf("%s%s", text_argument(call, "id"), at->mark);
+}
+
 void call_tell(const struct at *at, const json_t *call, struct value *value)
 {
     const bool none = !value->has_bytes && value->json == NULL;
     if (none && json_is_true(json_object_get(call, "quiet"))) {
         return;
     }
-    json_t *event = json_pack("{s:s, s:O?}", "ev", "result", "id", json_object_get(call, "id"));
+    json_t *event = json_pack("{s:s, s:o}", "ev", "result", "id", call_id(at, call));
     if (value->has_bytes) {
         json_object_set_new(event, "bytes", json_of_bytes(value->bytes));
     } else if (json_is_array(value->json)) {

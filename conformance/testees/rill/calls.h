@@ -10,6 +10,7 @@
 /* Where a call runs. */
 struct at {
     struct replay *replay;
+    const char *mark;               /* behind the ids of its events */
     int number;                     /* of the connection that is meant */
     struct record *record;          /* NULL: a plain callback */
     const struct rill_error *error; /* of the call that failed, where the running task does not
@@ -40,6 +41,9 @@ extern const struct call task_calls[];
 
 /* The function of a name; NULL: unknown. */
 call_fn *call_find(const char *name);
+
+/* The id that a call's events carry; the caller's reference. */
+json_t *call_id(const struct at *at, const json_t *call);
 
 /* Performs one call; its result is the function's. */
 int call_perform(struct at *at, const json_t *call, struct value *value);

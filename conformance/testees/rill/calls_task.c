@@ -171,8 +171,7 @@ static int call_timeout(struct at *at, const json_t *call, struct value *value)
 static int call_spawn(struct at *at, const json_t *call, struct value *value)
 {
     (void)value;
-    return task_start(at->replay, text_argument(call, "task"), at->number,
-                      json_object_get(call, "body"));
+    return task_start(at, text_argument(call, "task"), json_object_get(call, "body"));
 }
 
 static void mark_called(void *arg)

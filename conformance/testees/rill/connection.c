@@ -26,7 +26,7 @@ struct connection *connection_new(struct replay *replay, int number, struct rill
     connection->reader = reader;
     connection->writer = writer;
     connection->owned = owned;
-    if (writer != NULL && !owned) {
+    if (writer != NULL) {
         rill_observe_hold(writer); /* its state is told until the case ends */
     }
     while (*link != NULL) {
@@ -66,12 +66,14 @@ void connections_abort(struct replay *replay)
 
 static void let_go(struct connection *connection)
 {
-    if (connection->writer == NULL) {
+    struct rill_writer *writer = connection->writer;
+    if (writer == NULL) {
         rill_reader_free(connection->reader);
-    } else if (connection->owned) {
-        rill_writer_free(connection->writer);
     } else {
-        rill_observe_release(connection->writer);
+        if (connection->owned) {
+            rill_writer_free(writer);
+        }
+        rill_observe_release(writer);
     }
     connection->reader = NULL;
     connection->writer = NULL;

@@ -38,9 +38,9 @@ static json_t *number_or_null(long long number)
     return number >= 0 ? json_integer(number) : json_null();
 }
 
-void emit_error(const struct replay *replay, const json_t *id, const struct rill_error *error)
+void emit_error(const struct replay *replay, json_t *id, const struct rill_error *error)
 {
-    json_t *event = json_pack("{s:s, s:O?, s:s, s:o}", "ev", "error", "id", (json_t *)id, "class",
+    json_t *event = json_pack("{s:s, s:o, s:s, s:o}", "ev", "error", "id", id, "class",
                               class_of_code(error->code), "text", json_of_string(error->text));
     if (error->code == RILL_EINCOMPLETE) {
         json_object_set_new(event, "partial", json_of_bytes(error->partial));

@@ -13,8 +13,8 @@ void emit(const struct replay *replay, json_t *event);
 /* The next step begins; flushed, so that a crash is pinned to it. */
 void emit_step(struct replay *replay);
 
-/* An error of the call with this id. */
-void emit_error(const struct replay *replay, const json_t *id, const struct rill_error *error);
+/* An error of the call with this id, whose reference it takes over. */
+void emit_error(const struct replay *replay, json_t *id, const struct rill_error *error);
 
 void emit_port(const struct replay *replay, const char *name, int port);
 void emit_flow(const struct replay *replay, int connection, const char *call);

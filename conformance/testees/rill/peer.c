@@ -13,7 +13,7 @@
 
 #define READ_SECONDS 3.
 
-void peer_read(struct replay *replay, int number, size_t most)
+void peer_read(struct replay *replay, int number, size_t most, bool drop)
 {
     struct peer *peer = replay->peers[number];
     struct arena_buffer data = {0};
@@ -30,9 +30,13 @@ void peer_read(struct replay *replay, int number, size_t most)
             nap();
         }
     }
-    const struct rill_bytes all = {data.memory, data.size};
-    emit(replay, json_pack("{s:s, s:i, s:o, s:s}", "ev", "peer", "conn", number, "bytes",
-                           json_of_bytes(all), "end", peer->ops->end(peer)));
+    json_t *event =
+        json_pack("{s:s, s:i, s:s}", "ev", "peer", "conn", number, "end", peer->ops->end(peer));
+    if (!drop) {
+        const struct rill_bytes all = {data.memory, data.size};
+        json_object_set_new(event, "bytes", json_of_bytes(all));
+    }
+    emit(replay, event);
 }
 
 static void do_send(struct peer *peer, const json_t *operation)
@@ -50,7 +54,8 @@ void peer_operation(struct replay *replay, int number, const json_t *operation)
         return;
     }
     if (strcmp(what, "read") == 0) {
-        peer_read(replay, number, size != NULL ? (size_t)json_integer_value(size) : SIZE_MAX);
+        peer_read(replay, number, size != NULL ? (size_t)json_integer_value(size) : SIZE_MAX,
+                  json_is_true(json_object_get(operation, "drop")));
     } else if (strcmp(what, "send") == 0) {
         do_send(peer, operation);
     } else if (strcmp(what, "window") == 0) {

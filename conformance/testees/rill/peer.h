@@ -48,8 +48,8 @@ static inline bool peer_turned_away(struct peer *peer)
 /* The operation `peer` (but for connect, which is the server's). */
 void peer_operation(struct replay *replay, int number, const json_t *operation);
 
-/* Reads all that comes, or `most` bytes, and tells it; the app runs in between, so kernel sizes do
- * not show. Called by the driver. */
-void peer_read(struct replay *replay, int number, size_t most);
+/* Reads all that comes, or `most` bytes, and tells it (drop: but not the bytes); the app runs in
+ * between, so kernel sizes do not show. Called by the driver. */
+void peer_read(struct replay *replay, int number, size_t most, bool drop);
 
 #endif

@@ -43,7 +43,8 @@ struct record {
     struct record *next; /* in order of creation */
     struct replay *replay;
     const char *name;
-    int connection; /* what its calls mean */
+    int connection;   /* what its calls mean */
+    const char *mark; /* behind the ids of its events, for a handler beyond the first */
     const json_t *calls;
     struct rill_task *task; /* NULL: gone */
     bool owned;             /* `task` is a handle of ours; a server's handler task is not */

@@ -49,8 +49,8 @@ static int connection_argument(const json_t *operation)
 
 static void do_app(struct replay *replay, const json_t *operation)
 {
-    task_start(replay, json_string_value(json_object_get(operation, "task")),
-               connection_argument(operation), json_object_get(operation, "calls"));
+    const struct at at = {.replay = replay, .mark = "", .number = connection_argument(operation)};
+    task_start(&at, text_argument(operation, "task"), json_object_get(operation, "calls"));
 }
 
 /* Time moves from deadline to deadline, and what is due there runs before it moves on. */
@@ -145,7 +145,7 @@ static void end_of_script(struct replay *replay)
     emit_step(replay);
     for (int number = 1; number < PEERS_MAX; number++) {
         if (replay->peers[number] != NULL) {
-            peer_read(replay, number, SIZE_MAX);
+            peer_read(replay, number, SIZE_MAX, false);
         }
     }
     tell_pending(replay);

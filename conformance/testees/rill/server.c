@@ -19,7 +19,7 @@
 #include "seams.h"
 #include "tasks.h"
 
-enum { ACCEPT_TIMEOUT_MS = 3000, RAW_BACKLOG = 5 };
+enum { ACCEPT_TIMEOUT_MS = 3000, RAW_BACKLOG = 5, NAME_SIZE = 16 };
 
 /* -- raw sockets --------------------------------------------------------------------------------
  */
@@ -76,8 +76,8 @@ void port_reserve(struct replay *replay)
 
 void server_connect_peer(struct replay *replay, int number)
 {
-    char name[16];
-    const int fd = raw_socket(replay->server_port, connect);
+    char name[NAME_SIZE];
+    const int fd = replay->server != NULL ? raw_socket(replay->server_port, connect) : -1;
     if (fd < 0) {
         return;
     }
@@ -105,10 +105,10 @@ void server_cleanup(struct replay *replay)
  */
 
 static struct connection *accepted(struct replay *replay, struct rill_reader *reader,
-                                   struct rill_writer *writer, bool owned)
+                                   struct rill_writer *writer)
 {
     const int number = accept_order_pop(replay);
-    struct connection *connection = connection_new(replay, number, reader, writer, owned);
+    struct connection *connection = connection_new(replay, number, reader, writer, false);
     int fd = -1;
     if (rill_writer_get_socket(writer, &fd)) {
         seams_forget(replay, fd);
@@ -124,22 +124,34 @@ static const json_t *handler_calls(const struct replay *replay)
     return json_object_get(json_object_get(replay->script, "handler"), "calls");
 }
 
+/* Where the calls of a connection's handler run; the ids of all but the first are marked. */
+static struct at handler_at(struct replay *replay, const struct connection *connection)
+{
+    char *mark = arena_take(&replay->arena, NAME_SIZE);
+    if (connection->number > 1) {
+        snprintf(mark, NAME_SIZE, "@%d", connection->number);
+    }
+    return (struct at){.replay = replay, .mark = mark, .number = connection->number};
+}
+
 static int handler_task(struct rill_reader *reader, struct rill_writer *writer, void *arg)
 {
     struct replay *replay = arg;
-    const struct connection *connection = accepted(replay, reader, writer, false);
-    char *name = arena_take(&replay->arena, 16);
-    snprintf(name, 16, "h%d", connection->number);
-    return record_run(record_of_handler(replay, name, connection->number, handler_calls(replay)));
+    const struct connection *connection = accepted(replay, reader, writer);
+    const struct at at = handler_at(replay, connection);
+    char *name = arena_take(&replay->arena, NAME_SIZE);
+    snprintf(name, NAME_SIZE, "h%d", connection->number);
+    return record_run(record_of_handler(&at, name, handler_calls(replay)));
 }
 
 static int handler_callback(struct rill_reader *reader, struct rill_writer *writer, void *arg)
 {
     struct replay *replay = arg;
-    const struct connection *connection = accepted(replay, reader, writer, true);
-    struct at at = {.replay = replay, .number = connection->number};
+    struct connection *connection = accepted(replay, reader, writer);
+    struct at at = handler_at(replay, connection);
     const int rc = calls_run(&at, handler_calls(replay));
     rill_error_unref(at.error);
+    connection->owned = rc >= 0; /* the pair of a callback that fails is the server's */
     return rc < 0 ? rc : 0;
 }
 

@@ -28,27 +28,31 @@ struct opening {
     struct rill_memory_peer *memory;
 };
 
-static void fail_setup(const char *what, int rc)
+static void cannot_set_up(const char *what)
 {
-    fprintf(stderr, "rill-testee: set-up failed: %s: %s\n", what, rill_error_name(rc));
+    fprintf(stderr, "rill-testee: set-up failed: %s\n", what);
     exit(EXIT_FAILURE);
 }
 
-/* Runs fn(opening) as a task to its end. */
-static void open_in_task(struct opening *opening, rill_task_fn *fn)
+/* Runs fn(opening) as a task to its end; a failure is told as an error of step 0. */
+static bool open_in_task(struct opening *opening, rill_task_fn *fn)
 {
     struct replay *replay = opening->replay;
     const struct rill_task_options options = {.loop = replay->loop, .name = "set-up"};
     struct rill_task *task = NULL;
-    int rc = rill_task_create(fn, opening, &options, &task);
-    while (rc == 0 && !rill_task_done(task)) {
+    if (rill_task_create(fn, opening, &options, &task) < 0) {
+        cannot_set_up("no task");
+    }
+    while (!rill_task_done(task)) {
         settle(replay);
     }
-    rc = rc == 0 ? rill_task_result(task) : rc;
-    if (rc < 0) {
-        fail_setup(json_string_value(json_object_get(replay->script, "with")), rc);
+    const struct rill_error *exception = rill_task_exception(task);
+    const bool opened = exception == NULL;
+    if (!opened) {
+        emit_error(replay, json_string("set-up"), exception);
     }
     rill_task_free(task);
+    return opened;
 }
 
 static struct rill_connection_options connection_options(const struct replay *replay)
@@ -102,8 +106,9 @@ static void connect_opened(const struct opening *opening, struct peer *peer)
 
 static void set_up_memory(struct opening *opening)
 {
-    open_in_task(opening, open_memory);
-    connect_opened(opening, peer_memory_new(opening->replay, opening->memory));
+    if (open_in_task(opening, open_memory)) {
+        connect_opened(opening, peer_memory_new(opening->replay, opening->memory));
+    }
 }
 
 static void small_send_buffer(int fd)
@@ -116,13 +121,17 @@ static void set_up_pair(struct opening *opening)
 {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
-        fail_setup("socketpair", RILL_EOS);
+        cannot_set_up("socketpair");
     }
     small_send_buffer(ends[0]);
     seams_forget(opening->replay, ends[0]);
     opening->socket = ends[0];
-    open_in_task(opening, open_socket);
-    connect_opened(opening, peer_socket_new(opening->replay, ends[1]));
+    if (open_in_task(opening, open_socket)) {
+        connect_opened(opening, peer_socket_new(opening->replay, ends[1]));
+    } else {
+        close(ends[0]); /* still ours */
+        close(ends[1]);
+    }
 }
 
 static void set_up_tcp(struct opening *opening)
@@ -131,14 +140,16 @@ static void set_up_tcp(struct opening *opening)
     struct rill_address address;
     int fd = -1;
     listener_open(replay);
-    open_in_task(opening, open_tcp);
+    if (!open_in_task(opening, open_tcp)) {
+        return;
+    }
     if (rill_writer_get_socket(opening->writer, &fd)) {
         small_send_buffer(fd);
         seams_forget(replay, fd);
     }
     const int accepted = listener_accept(replay);
     if (accepted < 0) {
-        fail_setup("accept", RILL_EOS);
+        cannot_set_up("accept");
     }
     connect_opened(opening, peer_socket_new(replay, accepted));
     if (rill_writer_get_sockname(opening->writer, &address)) {
@@ -165,8 +176,9 @@ void set_up(struct replay *replay)
     if (strcmp(with, "connection") == 0) {
         set_up_connection(&opening);
     } else if (strcmp(with, "reader") == 0) {
-        open_in_task(&opening, open_reader);
-        connection_new(replay, 1, opening.reader, NULL, true);
+        if (open_in_task(&opening, open_reader)) {
+            connection_new(replay, 1, opening.reader, NULL, true);
+        }
     } else if (strcmp(with, "server") == 0) {
         open_in_task(&opening, open_server);
     } else {

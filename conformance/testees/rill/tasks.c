@@ -9,14 +9,14 @@
 #include "connection.h"
 #include "events.h"
 
-static struct record *record_new(struct replay *replay, const char *name, int connection,
-                                 const json_t *calls)
+static struct record *record_new(const struct at *at, const char *name, const json_t *calls)
 {
-    struct record **link = &replay->records;
-    struct record *record = arena_take(&replay->arena, sizeof *record);
-    record->replay = replay;
+    struct record **link = &at->replay->records;
+    struct record *record = arena_take(&at->replay->arena, sizeof *record);
+    record->replay = at->replay;
     record->name = name;
-    record->connection = connection;
+    record->connection = at->number;
+    record->mark = at->mark;
     record->calls = calls;
     while (*link != NULL) {
         link = &(*link)->next;
@@ -38,7 +38,10 @@ static void leave_record(struct record *record)
 
 int record_run(struct record *record)
 {
-    struct at at = {.replay = record->replay, .number = record->connection, .record = record};
+    struct at at = {.replay = record->replay,
+                    .mark = record->mark,
+                    .number = record->connection,
+                    .record = record};
     record->outcome = RUNNING;
     const int rc = calls_run(&at, record->calls);
     record->outcome = rc == RILL_ECANCELLED ? CANCELLED : rc < 0 ? RAISED : RETURNED;
@@ -51,18 +54,18 @@ static int task_body(void *arg)
     return record_run(arg);
 }
 
-int task_start(struct replay *replay, const char *name, int connection, const json_t *calls)
+int task_start(const struct at *at, const char *name, const json_t *calls)
 {
-    struct record *record = record_new(replay, name, connection, calls);
+    const struct replay *replay = at->replay;
+    struct record *record = record_new(at, name, calls);
     const struct rill_task_options options = {.loop = replay->loop, .name = name};
     record->owned = !replay->finishing;
     return rill_task_create(task_body, record, &options, record->owned ? &record->task : NULL);
 }
 
-struct record *record_of_handler(struct replay *replay, const char *name, int connection,
-                                 const json_t *calls)
+struct record *record_of_handler(const struct at *at, const char *name, const json_t *calls)
 {
-    struct record *record = record_new(replay, name, connection, calls);
+    struct record *record = record_new(at, name, calls);
     record->task = rill_current_task();
     return record;
 }
@@ -127,7 +130,7 @@ static bool on_error(struct at *at, const json_t *call, int code)
 {
     const char *mode = text_argument(call, "on_error");
     const struct rill_error *error = error_of(at, code);
-    emit_error(at->replay, json_object_get(call, "id"), error);
+    emit_error(at->replay, call_id(at, call), error);
     rill_error_unref(error);
     rill_error_unref(at->error);
     at->error = NULL;

@@ -9,12 +9,12 @@
 #include "calls.h"
 #include "replay.h"
 
-/* Creates a task of this name that runs the calls; the newest of a name is meant by it. */
-int task_start(struct replay *replay, const char *name, int connection, const json_t *calls);
+/* Creates a task of this name that runs the calls, with the connection and mark of `at`; the newest
+ * of a name is meant by it. */
+int task_start(const struct at *at, const char *name, const json_t *calls);
 
 /* A record for the running task, a server's handler; it is in the case's arena. */
-struct record *record_of_handler(struct replay *replay, const char *name, int connection,
-                                 const json_t *calls);
+struct record *record_of_handler(const struct at *at, const char *name, const json_t *calls);
 
 /* Runs a record's calls in the running task; what the task returns. */
 int record_run(struct record *record);
