@@ -32,7 +32,10 @@ void rill__selector_lost(struct rill__selector *self)
         return;
     }
     self->gone = true;
-    self->lost_writes++; /* whatever is written from now on is dropped and counted */
+    if (self->lost_writes == 0) { /* a close that flushed: from now on writes are dropped and
+                                     counted (Q-09), from 1 on as everywhere (R-431) */
+        self->lost_writes = 1;
+    }
     rill__open_remove(self->base.loop, &self->open);
     rill__unready(&self->start);
     rill__unready(&self->lost);
