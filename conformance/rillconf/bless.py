@@ -18,6 +18,9 @@ def one_transcript(case, number, runs):
     """The transcript of one version from its runs {backend: steps}; all backends must agree."""
     finest = "mem" if "mem" in runs else sorted(runs)[0]
     chosen = runs[finest] if finest == "mem" else transcript.coarse(runs[finest])
+    if 0 in chosen:
+        raise Disagreement("%s: CPython %s: before the first step: %s" % (
+            case.name, version.show(number), "; ".join(chosen[0])))
     for backend, steps in sorted(runs.items()):
         difference = transcript.first_difference(transcript.comparable(chosen, case, backend),
                                                  transcript.comparable(steps, case, backend))

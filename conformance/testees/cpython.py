@@ -406,12 +406,17 @@ class Connection:
     def __init__(self, case, number):
         self.case = case
         self.number = number
-        self.reader = self.writer = self.transport = self.peer = None
+        self.reader_of = self.writer_of = lambda: None
+        self.transport = self.protocol = self.peer = self.handler = None
         self.received = 0
 
-    def attach(self, reader, writer):
-        self.reader = reader
-        self.writer = writer
+    reader = property(lambda self: self.reader_of())
+    writer = property(lambda self: self.writer_of())
+
+    def attach(self, reader, writer, hold=True):
+        """Without `hold` the pair lives as long as its handler does, as in a program (R-652)."""
+        self.reader_of = (lambda: reader) if hold else weakref.ref(reader)
+        self.writer_of = (lambda: writer) if hold else weakref.ref(writer)
         self.transport = writer.transport
         protocol = self.transport.get_protocol()
         self.protocol = protocol
@@ -443,17 +448,19 @@ class Connection:
         self.peer = peer
 
     def waiting_drains(self):
-        if self.writer is None:
-            return 0
         waiters = getattr(self.protocol, "_drain_waiters", None)
         if waiters is None:
             waiters = [self.protocol._drain_waiter] if self.protocol._drain_waiter else []
         return sum(1 for waiter in waiters if not waiter.done())
 
+    def handler_ended(self):
+        return self.handler is not None and self.handler.outcome not in (None, "running")
+
     def state(self):
-        event = {"ev": "state", "conn": self.number, "buffer": len(self.reader._buffer),
-                 "paused": self.reader._paused, "at_eof": self.reader.at_eof()}
-        if self.writer is not None:
+        event = {"ev": "state", "conn": self.number}
+        if not self.handler_ended():
+            event.update(buffer=len(self.reader._buffer), paused=self.reader._paused, at_eof=self.reader.at_eof())
+        if self.transport is not None:
             event["closing"] = self.transport.is_closing()
             event["write"] = self.transport.get_write_buffer_size()
             event["drains"] = self.waiting_drains()
@@ -506,6 +513,14 @@ class Context:
     @property
     def transport(self):
         return self.writer.transport
+
+
+class HandlerContext(Context):
+    """A server handler's, which alone keeps its reader and writer alive."""
+
+    def __init__(self, case, number, reader, writer):
+        super().__init__(case, number, "@%d" % number if number > 1 else "")
+        self.pair = reader, writer
 
 
 def make_error(call):
@@ -890,7 +905,11 @@ class Case:
             self.finished.set_result(None)
 
     def all_operations(self):
-        yield from self.set_up()
+        try:
+            yield from self.set_up()
+        except (OSError, ValueError, TypeError) as exc:     # told, so that it is a difference and no crash
+            self.emit(dict(error_fields(exc), ev="error", id="set-up"))
+            self.script["ops"] = []
         for op in self.script["ops"]:
             self.step += 1
             self.emit({"ev": "step"}, flush=True)
@@ -911,7 +930,7 @@ class Case:
                 record.told = True
                 self.emit({"ev": "task", "id": record.name, "how": how})
         for conn in self.connections.values():
-            if conn.reader is not None:
+            if conn.reader is not None or conn.transport is not None:
                 self.emit(conn.state())
         self.emit({"ev": "schedule", "turns": self.turns})
         self.turns = 0
@@ -943,7 +962,9 @@ class Case:
         if what == "connect":
             self.connect_peer(number)
             return
-        peer = self.peers[number]
+        peer = self.peers.get(number)
+        if peer is None:
+            return
         if what == "read":
             yield from self.read_peer(number, op.get("n"), op.get("drop", False))
         elif what == "send":
@@ -971,6 +992,8 @@ class Case:
         self.emit(event)
 
     def connect_peer(self, number):
+        if self.server is None:
+            return
         sock = socket.create_connection(self.server_address)
         self.name_port("peer%d" % number, sock.getsockname()[1])
         self.peers[number] = SocketPeer(sock)
@@ -1004,12 +1027,14 @@ class Case:
         kind = self.script["with"]
         if kind == "reader":
             options = {"limit": self.script["limit"]} if "limit" in self.script else {}
-            self.new_connection().reader = asyncio.StreamReader(loop=self.loop, **options)
+            reader = asyncio.StreamReader(loop=self.loop, **options)
+            self.new_connection().reader_of = lambda: reader
         elif kind == "connection":
             yield from getattr(self, "set_up_" + self.script["backend"])()
         elif kind == "server":
-            self.loop.create_task(self.begin_server())
+            task = self.loop.create_task(self.begin_server())
             yield
+            task.result()
         else:
             self.listen()
             self.reserve_port()
@@ -1087,16 +1112,16 @@ class Case:
         """The server's client_connected_cb; a plain function may return the handler's coroutine (R-650)."""
         number = self.accept_order.popleft()
         conn = self.new_connection(number)
-        conn.attach(reader, writer)
+        conn.attach(reader, writer, hold=self.script.get("handler", {}).get("kind") != "task")
         conn.use_socket_peer(self.peers[number])
         handler = self.script.get("handler", {"kind": "callback", "calls": []})
-        at = Context(self, number, "@%d" % number if number > 1 else "")
+        at = HandlerContext(self, number, reader, writer)
         if handler["kind"] == "callback":
             return run_plain_calls(at, handler["calls"])
-        return self.handler_body(at, "h%d" % number, handler["calls"])
+        record = conn.handler = TaskRecord("h%d" % number)
+        return self.handler_body(record, at, handler["calls"])
 
-    async def handler_body(self, at, name, calls):
-        record = TaskRecord(name)
+    async def handler_body(self, record, at, calls):
         record.task = weakref.ref(asyncio.current_task())
         self.records.append(record)
         return await task_body(record, at, calls)
@@ -1114,7 +1139,7 @@ class Case:
         for record in self.records:
             yield from self.cancel_for_good(record)
         for conn in self.connections.values():
-            if conn.writer is not None and not conn.protocol._connection_lost:
+            if conn.transport is not None and not conn.protocol._connection_lost:
                 conn.transport.abort()
         if self.server is not None:
             self.server.close()
