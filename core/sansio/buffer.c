@@ -220,7 +220,6 @@ void rill__buffer_unpin(struct rill__buffer *buffer)
 {
     buffer->pinned = false;
     free_retired(buffer);
-    rewind_if_empty(buffer);
 }
 
 void rill__buffer_hold(struct rill__buffer *buffer, size_t count)

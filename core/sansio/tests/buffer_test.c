@@ -167,6 +167,14 @@ static void test_moves_are_amortised(void)
 
 static void test_growth_is_bounded(void)
 {
+    struct rill__buffer exact;
+    char *first;
+    size_t all;
+    rill__buffer_init(&exact);
+    CHECK_INT(rill__buffer_space(&exact, 65536, &first, &all), 0);
+    CHECK_INT((long long)all, 65536); /* a power of two is not rounded up */
+    rill__buffer_cleanup(&exact);
+
     for (size_t least = 1; least < 100000; least = least * 3 + 1) {
         struct rill__buffer buffer;
         char *space;
