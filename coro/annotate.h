@@ -30,7 +30,11 @@
 #define RILL__TSAN 1
 #endif
 #if defined(RILL_CORO_HAVE_VALGRIND) && !defined(RILL__ASAN) && !defined(RILL__TSAN)
+#include <valgrind/memcheck.h>
+#include <valgrind/valgrind.h>
+#if !defined(NVALGRIND) /* which it defines itself where it does not run */
 #define RILL__VALGRIND 1
+#endif
 #endif
 
 #define RILL__INLINE static inline __attribute__((always_inline))
@@ -217,9 +221,6 @@ RILL__INLINE void rill__tsan_transfer(const struct rill__tsan *from, struct rill
 /* ---- Valgrind: where the stacks are. Its requests are in every build whose machine has the
  * headers ---- */
 #if defined(RILL__VALGRIND)
-#include <valgrind/memcheck.h>
-#include <valgrind/valgrind.h>
-
 struct rill__valgrind {
     unsigned id;
 };

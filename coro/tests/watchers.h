@@ -30,6 +30,8 @@
 
 #if defined(RILL_CORO_HAVE_VALGRIND)
 #include <valgrind/memcheck.h>
+#endif
+#if defined(RILL_CORO_HAVE_VALGRIND) && !defined(NVALGRIND)
 #define TEST_VALGRIND (RUNNING_ON_VALGRIND != 0)
 
 /* Whether Valgrind would report a read of that byte, asked without causing a report. */
