@@ -93,14 +93,14 @@ static int nothing_there(struct at *at)
 int reader_of(struct at *at, struct rill_reader **reader)
 {
     const struct connection *connection = connection_find(at->replay, at->number);
-    *reader = connection != NULL ? connection->reader : NULL;
+    *reader = connection != NULL && connection_is_usable(connection) ? connection->reader : NULL;
     return *reader != NULL ? 0 : nothing_there(at);
 }
 
 int writer_of(struct at *at, struct rill_writer **writer)
 {
     const struct connection *connection = connection_find(at->replay, at->number);
-    *writer = connection != NULL ? connection->writer : NULL;
+    *writer = connection != NULL && connection_is_usable(connection) ? connection->writer : NULL;
     return *writer != NULL ? 0 : nothing_there(at);
 }
 

@@ -15,6 +15,12 @@
 
 enum { PORT_TEXT_SIZE = 24 };
 
+static bool connects_to_peer(const json_t *call)
+{
+    const char *named = text_argument(call, "port_of");
+    return named != NULL && strcmp(named, "peer") == 0;
+}
+
 /* The port as text, for rill takes text; NULL: not given. */
 static const char *port_argument(struct at *at, const json_t *call)
 {
@@ -26,11 +32,20 @@ static const char *port_argument(struct at *at, const json_t *call)
         return json_string_value(port);
     }
     if (named != NULL) {
-        number = strcmp(named, "peer") == 0 ? replay->listener_port : replay->reserved_port;
+        number = connects_to_peer(call) ? replay->listener_port : replay->reserved_port;
     }
     char *text = arena_take(&at->replay->arena, PORT_TEXT_SIZE);
     snprintf(text, PORT_TEXT_SIZE, "%lld", number);
     return text;
+}
+
+static void join_accepted(struct replay *replay, struct connection *connection)
+{
+    const int accepted = listener_accept(replay);
+    if (accepted >= 0 && connection->number < PEERS_MAX) {
+        replay->peers[connection->number] = peer_socket_new(replay, accepted);
+        connection_join(connection, replay->peers[connection->number]);
+    }
 }
 
 static int call_open_connection(struct at *at, const json_t *call, struct value *value)
@@ -53,10 +68,8 @@ static int call_open_connection(struct at *at, const json_t *call, struct value 
     if (rill_writer_get_socket(writer, &fd)) {
         seams_forget(replay, fd);
     }
-    const int accepted = listener_accept(replay);
-    if (accepted >= 0 && connection->number < PEERS_MAX) {
-        replay->peers[connection->number] = peer_socket_new(replay, accepted);
-        connection_join(connection, replay->peers[connection->number]);
+    if (connects_to_peer(call)) {
+        join_accepted(replay, connection);
     }
     return 0;
 }

@@ -48,6 +48,12 @@ struct connection *connection_find(const struct replay *replay, int number)
     return found;
 }
 
+bool connection_is_usable(const struct connection *connection)
+{
+    const struct record *handler = connection->handler;
+    return handler == NULL || handler->outcome == NOT_BEGUN || handler->outcome == RUNNING;
+}
+
 void connection_join(struct connection *connection, struct peer *peer)
 {
     connection->peer = peer;

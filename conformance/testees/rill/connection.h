@@ -15,6 +15,9 @@ struct connection *connection_new(struct replay *replay, int number, struct rill
 /* NULL: there is none of that number. */
 struct connection *connection_find(const struct replay *replay, int number);
 
+/* Whether its pair may be used: the task of a handler takes its pair with it. */
+bool connection_is_usable(const struct connection *connection);
+
 /* The script's end of a connection; a peer has its number. */
 void connection_join(struct connection *connection, struct peer *peer);
 

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "connection.h"
 #include "names.h"
 #include "tasks.h"
 
@@ -51,7 +52,7 @@ void emit_error(const struct replay *replay, json_t *id, const struct rill_error
     }
     if (error->os_errno != 0) {
         char name[ERRNO_NAME_SIZE];
-        json_object_set_new(event, "errno", json_string(name_of_errno(error->os_errno, name)));
+        json_object_set_new(event, "errno", json_string(name_of_errno(error, name)));
     }
     emit(replay, event);
 }
@@ -82,22 +83,34 @@ static void emit_task(const struct replay *replay, struct record *record)
                            outcome == CANCELLED ? "cancelled" : "raised"));
 }
 
-static void emit_state(const struct replay *replay, const struct connection *connection)
+static void add_reader_state(json_t *event, const struct rill_reader *reader)
 {
     struct rill_reader_state state;
-    rill_observe_reader(connection->reader, &state);
-    json_t *event = json_pack("{s:s, s:i, s:I, s:b, s:b}", "ev", "state", "conn",
-                              connection->number, "buffer", (json_int_t)state.buffered, "paused",
-                              state.paused, "at_eof", rill_reader_at_eof(connection->reader));
+    rill_observe_reader(reader, &state);
+    json_object_set_new(event, "buffer", json_integer((json_int_t)state.buffered));
+    json_object_set_new(event, "paused", json_boolean(state.paused));
+    json_object_set_new(event, "at_eof", json_boolean(rill_reader_at_eof(reader)));
+}
+
+static void add_writer_state(json_t *event, const struct rill_writer *writer)
+{
+    struct rill_transport *transport = rill_writer_transport(writer);
+    const size_t queued = rill_transport_get_write_buffer_size(transport);
+    struct rill_writer_state state;
+    rill_observe_writer(writer, &state);
+    json_object_set_new(event, "closing", json_boolean(rill_transport_is_closing(transport)));
+    json_object_set_new(event, "write", json_integer((json_int_t)queued));
+    json_object_set_new(event, "drains", json_integer((json_int_t)state.waiting_drains));
+}
+
+static void emit_state(const struct replay *replay, const struct connection *connection)
+{
+    json_t *event = json_pack("{s:s, s:i}", "ev", "state", "conn", connection->number);
+    if (connection_is_usable(connection)) {
+        add_reader_state(event, connection->reader);
+    }
     if (connection->writer != NULL) {
-        struct rill_transport *transport = rill_writer_transport(connection->writer);
-        struct rill_writer_state writer;
-        rill_observe_writer(connection->writer, &writer);
-        json_object_set_new(event, "closing", json_boolean(rill_transport_is_closing(transport)));
-        json_object_set_new(
-            event, "write",
-            json_integer((json_int_t)rill_transport_get_write_buffer_size(transport)));
-        json_object_set_new(event, "drains", json_integer((json_int_t)writer.waiting_drains));
+        add_writer_state(event, connection->writer);
     }
     emit(replay, event);
 }

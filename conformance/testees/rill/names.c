@@ -4,6 +4,7 @@
  */
 #include "names.h"
 
+#include <netdb.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -41,10 +42,33 @@ int code_of_class(const char *name)
     return RILL_EUSER;
 }
 
-const char *name_of_errno(int number, char memory[ERRNO_NAME_SIZE])
+/* getaddrinfo's codes, which are no errno values. */
+static const char *name_of_gai(int status)
 {
-    const char *name = strerrorname_np(number);
-    snprintf(memory, ERRNO_NAME_SIZE, "%d", number);
+    static const struct {
+        int status;
+        const char *name;
+    } rows[] = {
+        {EAI_AGAIN, "EAI_AGAIN"},       {EAI_BADFLAGS, "EAI_BADFLAGS"},
+        {EAI_FAIL, "EAI_FAIL"},         {EAI_FAMILY, "EAI_FAMILY"},
+        {EAI_MEMORY, "EAI_MEMORY"},     {EAI_NODATA, "EAI_NODATA"},
+        {EAI_NONAME, "EAI_NONAME"},     {EAI_SERVICE, "EAI_SERVICE"},
+        {EAI_SOCKTYPE, "EAI_SOCKTYPE"}, {EAI_SYSTEM, "EAI_SYSTEM"},
+        {EAI_OVERFLOW, "EAI_OVERFLOW"}, {EAI_ADDRFAMILY, "EAI_ADDRFAMILY"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (rows[i].status == status) {
+            return rows[i].name;
+        }
+    }
+    return NULL;
+}
+
+const char *name_of_errno(const struct rill_error *error, char memory[ERRNO_NAME_SIZE])
+{
+    const char *name =
+        error->code == RILL_EGAI ? name_of_gai(error->os_errno) : strerrorname_np(error->os_errno);
+    snprintf(memory, ERRNO_NAME_SIZE, "%d", error->os_errno);
     return name != NULL ? name : memory;
 }
 

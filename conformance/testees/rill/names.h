@@ -16,8 +16,9 @@ int code_of_class(const char *name);
 
 enum { ERRNO_NAME_SIZE = 24 };
 
-/* `ECONNRESET`; the number where there is no name. `memory` may hold the answer. */
-const char *name_of_errno(int number, char memory[ERRNO_NAME_SIZE]);
+/* `ECONNRESET`, `EAI_SERVICE`: what an error has in os_errno; the number where there is no name.
+ * `memory` may hold the answer. */
+const char *name_of_errno(const struct rill_error *error, char memory[ERRNO_NAME_SIZE]);
 
 /* The errno of a name; 0: none. */
 int errno_of_name(const char *name);

@@ -33,7 +33,8 @@ struct connection {
     struct rill_reader *reader; /* NULL: gone */
     struct rill_writer *writer; /* NULL: the reader was made by hand, or gone */
     struct peer *peer;
-    bool owned; /* the pair is ours to free, not a server's */
+    struct record *handler; /* the task of a server's handler; NULL: none */
+    bool owned;             /* the pair is ours to free, not a server's */
 };
 
 enum outcome { NOT_BEGUN, RUNNING, RETURNED, CANCELLED, RAISED };
@@ -70,7 +71,8 @@ struct seams {
     unsigned long seen_activity;
     unsigned long long seen_turns;
     size_t received[DESCRIPTORS_MAX];
-    double barrier_began; /* real seconds; 0: not waiting */
+    double barrier_began;   /* real seconds; 0: not waiting */
+    double finishing_since; /* real seconds at which main was told to return */
 };
 
 struct replay {

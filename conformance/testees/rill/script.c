@@ -26,6 +26,7 @@ void settle(struct replay *replay)
 void finish_main(struct replay *replay)
 {
     replay->finishing = true;
+    replay->seams.finishing_since = real_time();
     rill_reader_feed_eof(replay->gate);
 }
 
@@ -167,8 +168,8 @@ void *script_drive(struct rill_coro *self, void *arg, void *value)
     const json_t *operations = json_object_get(replay->script, "ops");
     (void)self;
     (void)value;
-    set_up(replay);
-    for (size_t i = 0; i < json_array_size(operations); i++) {
+    const size_t count = set_up(replay) ? json_array_size(operations) : 0;
+    for (size_t i = 0; i < count; i++) {
         const json_t *operation = json_array_get(operations, i);
         emit_step(replay);
         do_operation(replay, operation);

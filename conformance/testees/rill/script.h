@@ -14,8 +14,9 @@ rill_coro_fn script_drive;
 /* Called by the driver: the loop runs until it has settled. */
 void settle(struct replay *replay);
 
-/* Set-up, step 0 (setup.c): what `with` says exists before the first operation. */
-void set_up(struct replay *replay);
+/* Set-up, step 0 (setup.c): what `with` says exists before the first operation. False: that failed,
+ * which has been told. */
+bool set_up(struct replay *replay);
 
 /* Ends main: from then on the loop must end by itself. */
 void finish_main(struct replay *replay);

@@ -137,11 +137,12 @@ static struct at handler_at(struct replay *replay, const struct connection *conn
 static int handler_task(struct rill_reader *reader, struct rill_writer *writer, void *arg)
 {
     struct replay *replay = arg;
-    const struct connection *connection = accepted(replay, reader, writer);
+    struct connection *connection = accepted(replay, reader, writer);
     const struct at at = handler_at(replay, connection);
     char *name = arena_take(&replay->arena, NAME_SIZE);
     snprintf(name, NAME_SIZE, "h%d", connection->number);
-    return record_run(record_of_handler(&at, name, handler_calls(replay)));
+    connection->handler = record_of_handler(&at, name, handler_calls(replay));
+    return record_run(connection->handler);
 }
 
 static int handler_callback(struct rill_reader *reader, struct rill_writer *writer, void *arg)

@@ -104,11 +104,13 @@ static void connect_opened(const struct opening *opening, struct peer *peer)
     connection_join(connection_new(replay, 1, opening->reader, opening->writer, true), peer);
 }
 
-static void set_up_memory(struct opening *opening)
+static bool set_up_memory(struct opening *opening)
 {
-    if (open_in_task(opening, open_memory)) {
+    const bool opened = open_in_task(opening, open_memory);
+    if (opened) {
         connect_opened(opening, peer_memory_new(opening->replay, opening->memory));
     }
+    return opened;
 }
 
 static void small_send_buffer(int fd)
@@ -117,7 +119,7 @@ static void small_send_buffer(int fd)
     setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
 }
 
-static void set_up_pair(struct opening *opening)
+static bool set_up_pair(struct opening *opening)
 {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
@@ -126,22 +128,24 @@ static void set_up_pair(struct opening *opening)
     small_send_buffer(ends[0]);
     seams_forget(opening->replay, ends[0]);
     opening->socket = ends[0];
-    if (open_in_task(opening, open_socket)) {
+    const bool opened = open_in_task(opening, open_socket);
+    if (opened) {
         connect_opened(opening, peer_socket_new(opening->replay, ends[1]));
     } else {
         close(ends[0]); /* still ours */
         close(ends[1]);
     }
+    return opened;
 }
 
-static void set_up_tcp(struct opening *opening)
+static bool set_up_tcp(struct opening *opening)
 {
     struct replay *replay = opening->replay;
     struct rill_address address;
     int fd = -1;
     listener_open(replay);
     if (!open_in_task(opening, open_tcp)) {
-        return;
+        return false;
     }
     if (rill_writer_get_socket(opening->writer, &fd)) {
         small_send_buffer(fd);
@@ -155,34 +159,41 @@ static void set_up_tcp(struct opening *opening)
     if (rill_writer_get_sockname(opening->writer, &address)) {
         emit_port(replay, "own1", address.port);
     }
+    return true;
 }
 
-static void set_up_connection(struct opening *opening)
+static bool set_up_connection(struct opening *opening)
 {
-    const char *backend = json_string_value(json_object_get(opening->replay->script, "backend"));
+    const char *backend = text_argument(opening->replay->script, "backend");
     if (strcmp(backend, "mem") == 0) {
-        set_up_memory(opening);
-    } else if (strcmp(backend, "pair") == 0) {
-        set_up_pair(opening);
-    } else {
-        set_up_tcp(opening);
+        return set_up_memory(opening);
     }
+    return strcmp(backend, "pair") == 0 ? set_up_pair(opening) : set_up_tcp(opening);
 }
 
-void set_up(struct replay *replay)
+static bool set_up_reader(struct opening *opening)
 {
-    const char *with = json_string_value(json_object_get(replay->script, "with"));
+    const bool opened = open_in_task(opening, open_reader);
+    if (opened) {
+        connection_new(opening->replay, 1, opening->reader, NULL, true);
+    }
+    return opened;
+}
+
+bool set_up(struct replay *replay)
+{
+    const char *with = text_argument(replay->script, "with");
     struct opening opening = {.replay = replay, .socket = -1};
     if (strcmp(with, "connection") == 0) {
-        set_up_connection(&opening);
-    } else if (strcmp(with, "reader") == 0) {
-        if (open_in_task(&opening, open_reader)) {
-            connection_new(replay, 1, opening.reader, NULL, true);
-        }
-    } else if (strcmp(with, "server") == 0) {
-        open_in_task(&opening, open_server);
-    } else {
-        listener_open(replay);
-        port_reserve(replay);
+        return set_up_connection(&opening);
     }
+    if (strcmp(with, "reader") == 0) {
+        return set_up_reader(&opening);
+    }
+    if (strcmp(with, "server") == 0) {
+        return open_in_task(&opening, open_server);
+    }
+    listener_open(replay);
+    port_reserve(replay);
+    return true;
 }
