@@ -124,6 +124,32 @@ class Columns(unittest.TestCase):
             self.assertEqual(want, runner.nearest(wanted, self.RECORDED))
 
 
+class Releases(unittest.TestCase):
+    """A CPython against recordings: its own column, its neighbour's, and a column that it no longer matches."""
+
+    def compare(self, live, recorded, value="abc"):
+        class Options:
+            jobs = 1
+        one = case.FileReader("cases/area/x.case", CASE.replace("3.13.0", recorded) % ("0", "abc")).read()[1][0]
+        one.digest = one.script_digest()
+        player = runner.Player("cpython", [], oracle=True)
+        player.hello = {"implementation": "CPython", "version": live}
+        run = runner.Runner([], Options, None)
+        event = {"ev": "result", "step": 1, "id": "r1", "bytes": value}
+        verdict = run.compare(runner.Job(player, one, "mem"), runner.transcript.render([event]))
+        return str(verdict), run.drifts
+
+    def test_verdicts(self):
+        drift = "SKIP(3.11.9 is not recorded and differs from 3.11.7)"
+        rows = [("3.11.7", "3.11.7", "abc", "SAME", 0), ("3.11.7", "3.11.7", "x", "ORACLE-DRIFT", 0),
+                ("3.11.9", "3.11.7", "abc", "SAME", 0), ("3.11.9", "3.11.7", "x", drift, 1),
+                ("3.12.3", "3.11.7", "abc", "SKIP(no recording near 3.12.3)", 0)]
+        for live, recorded, value, want, drifts in rows:
+            with self.subTest(live=live, value=value):
+                got, found = self.compare(live, recorded, value)
+                self.assertEqual((want, drifts), (got, len(found)))
+
+
 class TheCPythonTestee(unittest.TestCase):
     def skipped(self, **changes):
         message = {"run": "a/b", "backend": "mem", "with": "nothing", "ops": []}
