@@ -17,7 +17,8 @@
 
 #define RILL__LIMIT_DEFAULT ((size_t)65536) /* */
 
-/* What the reader asks of the outside. */
+/* What the reader asks of the outside. None of these may call back into the reader: data that a
+ * resume sets free comes in a later turn. */
 struct rill__read;
 struct rill__reader_port {
     /* 0; or RILL_ENOTIMPLEMENTED, after which the reader never asks again. */
@@ -39,8 +40,8 @@ enum rill__read_kind {
 /* What a begin or a step answers besides 0 (done) and a negative RILL_E code (failed). */
 #define RILL__READ_WAIT 1
 
-/* One call in progress; lives on the caller's stack, pinned there from begin until it answers 0 or
- * an error, or is cancelled. */
+/* One call in progress, in memory that the caller need not clear; lives on the caller's stack,
+ * pinned there from begin until it answers 0 or an error, or is cancelled. */
 struct rill__read {
     /* inputs, set by the caller */
     enum rill__read_kind kind;
@@ -79,15 +80,17 @@ void rill__reader_cleanup(struct rill__reader *reader); /* no call may be in pro
 /* NULL, or the ValueError of R-102 for limit <= 0. */
 const struct rill_error *rill__reader_check_limit(long long limit);
 
-/* Feeding (1.1). feed_data copies; space/filled receive in place: the same event without the copy.
- * filled(0) is nothing (R-107). Errors: RILL_EASSERTION `feed_data after feed_eof` (R-108, tested
- * even when empty), RILL_ENOMEM. *error may be NULL. */
+/* Feeding (1.1). feed_data copies; space/filled receive in place: the same event without the copy,
+ * with nothing else done to the reader in between. filled(0) is nothing (R-107); filled after
+ * feed_eof is a broken invariant, so ask `eof` first. Errors of feed_data: RILL_EASSERTION
+ * `feed_data after feed_eof` (R-108, tested even when empty), RILL_ENOMEM; nothing was fed then.
+ * *error is set to the caller's reference or NULL; `error` may be NULL. */
 int rill__reader_feed_data(struct rill__reader *reader, const void *data, size_t size,
                            const struct rill_error **error);
 int rill__reader_space(struct rill__reader *reader, size_t least, char **space, size_t *size);
 void rill__reader_filled(struct rill__reader *reader, size_t count);
 void rill__reader_feed_eof(struct rill__reader *reader);
-/* Takes its own reference; NULL clears. */
+/* Takes its own reference; NULL clears and completes no wait. */
 void rill__reader_set_exception(struct rill__reader *reader, const struct rill_error *exception);
 bool rill__reader_at_eof(const struct rill__reader *reader);
 static inline size_t rill__reader_buffered(const struct rill__reader *reader)
@@ -99,11 +102,12 @@ static inline size_t rill__reader_buffered(const struct rill__reader *reader)
  * the private fields. Ends the validity of earlier views, whatever it answers. */
 int rill__read_begin(struct rill__reader *reader, struct rill__read *read);
 
-/* After wake: tests again, resumes the transport, takes. */
+/* After wake, once: tests again, resumes the transport, takes. */
 int rill__read_step(struct rill__reader *reader, struct rill__read *read);
 
 /* The waiting call's task was asked to stop: from now on nothing wakes it; the slot stays taken
- * (R-172) until ... */
+ * (R-172) until ... When it was woken already this does nothing: whether its step or its
+ * cancellation comes next is the task's to say (R-175, R-915). */
 void rill__read_cancel_requested(struct rill__read *read);
 
 /* ... its task runs: frees the slot and puts collected bytes back. The call has ended. */
