@@ -6,7 +6,7 @@ add_library(rill-warnings INTERFACE)
 
 set(rill_warnings
     -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion
-    -Wcast-align -Wpointer-arith -Wformat=2 -Wundef -Wvla -Wwrite-strings)
+    -Wpointer-arith -Wformat=2 -Wundef -Wvla -Wwrite-strings)
 set(rill_warnings_c -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition)
 if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
     list(APPEND rill_warnings -Wduplicated-cond)
