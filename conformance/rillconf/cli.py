@@ -229,13 +229,13 @@ class Command:
         return DIFFERS if bad else SAME
 
     def conclude(self, backends):
-        problems = []
-        whole = not self.options.patterns and not self.options.smoke and not self.options.fail_fast
+        problems = list(self.runner.problems)
         for player in self.players:
-            if player.expectations is not None and (whole or not self.options.fail_fast):
+            if player.expectations is not None and not self.options.fail_fast:
                 problems += player.expectations.stale([case.name for case in self.everything])
         summary = report_json.summarise(self.results, self.players, backends, self.cases, self.all_rules(),
                                         time.monotonic() - self.began, self.find_unrecorded())
+        summary["problems"] = problems
         self.add_notes(summary)
         self.report.table(self.results, backends)
         self.report.last(summary, problems, self.notes)

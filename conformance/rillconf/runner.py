@@ -83,6 +83,7 @@ class Runner:
         self.lock = threading.Lock()
         self.stopping = False
         self.drifts = []        # (version, case) where a release that nobody recorded goes its own way
+        self.problems = []      # processes that did not end well
         self.units = queue.Queue()
         for unit in self.split(jobs):
             self.units.put(unit)
@@ -123,7 +124,13 @@ class Runner:
                         break
                     self.finish(self.run_job(testee, job))
             finally:
-                testee.stop()
+                self.end_process(testee)
+
+    def end_process(self, testee):
+        problem = testee.stop()
+        if problem:
+            with self.lock:
+                self.problems.append("%s: %s" % (testee.name, problem))
 
     def finish(self, result):
         with self.lock:

@@ -55,8 +55,9 @@ class Testee:
         return self.hello
 
     def stop(self, kill=False):
+        """Ends the process. A text if it did not end well by itself: sanitizers speak up at the end."""
         if self.process is None:
-            return
+            return None
         try:
             if kill:
                 self.process.kill()
@@ -64,13 +65,15 @@ class Testee:
         except OSError:
             pass
         try:
-            self.process.wait(5)
+            code = self.process.wait(self.timeout)
         except subprocess.TimeoutExpired:
             self.process.kill()
-            self.process.wait()
+            code = self.process.wait()
+        problem = None if kill or code == 0 else "%s at its end\n%s" % (self.how_it_died(), self.error_text())
         self.process.stdout.close()
         self.errors.close()
         self.process = None
+        return problem
 
     def error_text(self):
         """The end of what the process wrote on stderr."""

@@ -39,7 +39,7 @@ def main(manner):
     while True:
         script = receive()
         if script is None or "quit" in script:
-            return
+            sys.exit(23 if manner == "bad-end" else 0)
         if script["run"].startswith("protocol/") and manner != "eager":
             send({"ev": "skip", "reason": "no such call"})
             continue
