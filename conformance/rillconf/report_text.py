@@ -18,6 +18,7 @@ class TextReport:
         self.began = time.monotonic()
         self.total = self.done = self.bad = 0
         self.printed = 0
+        self.told = set()
 
     def paint(self, name, text=None):
         text = str(name) if text is None else text
@@ -53,6 +54,9 @@ class TextReport:
 
     def failure(self, result):
         verdict, case = result.verdict, result.case
+        if verdict.name == "ORACLE-DRIFT" and not verdict.difference:
+            self.unrecorded(case, verdict)
+            return
         place = "%s:%d" % (case.path, case.line)
         self.line("%s %s: %s on %s  (%s)" % (self.paint(verdict.name, str(verdict)), case.name, result.testee.name,
                                              result.backend, place))
@@ -71,6 +75,13 @@ class TextReport:
         if case.rules:
             self.line("    rule  " + " ".join(case.rules))
         self.line("    again " + again(result))
+
+    def unrecorded(self, case, verdict):
+        """Told once for each case, however many testees ran into it."""
+        if case.name not in self.told:
+            self.told.add(case.name)
+            self.line("%s %s: %s (%s:%d); tools/conform --bless %s" % (
+                self.paint(verdict.name), case.name, verdict.detail, case.path, case.line, quoted(case.name)))
 
     def fingerprint(self, difference):
         from .expect import fingerprint
