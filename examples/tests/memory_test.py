@@ -54,6 +54,8 @@ class Valgrind(harness.TwinCase):
 
     def test_echo_until_interrupted(self):
         server = harness.start(self.valgrind + harness.ours('echo_server') + ['127.0.0.1', '0'])
+        self.addCleanup(server.communicate)
+        self.addCleanup(server.kill)
         line = server.stdout.readline()
         port = re.search(rb', (\d+)\)$', line.rstrip()).group(1).decode()
         for name in 'echo_client', 'echo_client_no_wait':
