@@ -57,6 +57,25 @@ int rill_task_await(struct rill_task *awaited)
     return take_result(awaited);
 }
 
+/* asyncio's _cancel_and_wait: not an await, so that a cancellation of the waiter ends it, and there
+ * is one more iteration. */
+static int cancel_and_take(struct rill_task *awaited)
+{
+    static const struct rill_opt_real for_ever = {false, 0};
+    struct rill_task *const tasks[] = {awaited};
+
+    rill_task_cancel(awaited);
+    int rc = rill_wait(tasks, 1, RILL_ALL_COMPLETED, for_ever);
+    if (rc < 0) {
+        return rc;
+    }
+    rc = take_result(awaited);
+    return rc == RILL_ECANCELLED
+               ? rill__fail(rill_error_with_cause(rill_error_new(RILL_ETIMEOUT, "%s", ""),
+                                                  rill_error_cancelled()))
+               : rc;
+}
+
 int rill_task_wait_for(struct rill_task *awaited, struct rill_opt_real timeout_s)
 {
     struct rill_timeout scope;
@@ -68,12 +87,7 @@ int rill_task_wait_for(struct rill_task *awaited, struct rill_opt_real timeout_s
         return take_result(awaited);
     }
     if (timeout_s.value <= 0) {
-        rill_task_cancel(awaited);
-        const int rc = rill_task_await(awaited);
-        return rc == RILL_ECANCELLED
-                   ? rill__fail(rill_error_with_cause(rill_error_new(RILL_ETIMEOUT, "%s", ""),
-                                                      rill_error_cancelled()))
-                   : rc;
+        return cancel_and_take(awaited);
     }
     rill_timeout_enter(&scope, timeout_s.value);
     return rill_timeout_exit(&scope, rill_task_await(awaited));
