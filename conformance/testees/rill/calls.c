@@ -81,7 +81,9 @@ const struct rill_error *error_of_call(const json_t *call)
     if (errno_name != NULL) {
         return rill_error_from_errno(errno_of_name(errno_name));
     }
-    return rill_error_new(code_of_class(class_name), "%s", text != NULL ? text : "");
+    const char *quote = strcmp(class_name, "KeyError") == 0 ? "'" : ""; /* Python's str of one */
+    return rill_error_new(code_of_class(class_name), "%s%s%s", quote, text != NULL ? text : "",
+                          quote);
 }
 
 /* asyncio has None there, and Python's own text about it is no concern of the library. */

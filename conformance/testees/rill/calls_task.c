@@ -229,8 +229,9 @@ static int call_raise(struct at *at, const json_t *call, struct value *value)
 static int call_return(struct at *at, const json_t *call, struct value *value)
 {
     (void)value;
-    if (at->record != NULL) {
-        at->record->value = json_object_get(call, "value");
+    const json_t *given = json_object_get(call, "value");
+    if (at->record != NULL && !json_is_null(given)) {
+        at->record->value = given;
     }
     return CALLS_RETURNED;
 }
