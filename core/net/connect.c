@@ -9,6 +9,7 @@
 #include "loop/poller.h"
 #include "loop/tasks.h"
 #include "net/address.h"
+#include "sansio/memory.h"
 
 struct attempt {
     struct rill__wait wait;
@@ -60,6 +61,29 @@ static const struct rill_error *connect_failed(int os_errno,
     return rill_error_from_errno_text(os_errno, "Connect call failed %s", text); /* */
 }
 
+void rill__errors_cleanup(struct rill__errors *errors)
+{
+    for (size_t i = 0; i < errors->count; i++) {
+        rill_error_unref(errors->items[i]);
+    }
+    rill__free(errors->items);
+    errors->items = NULL;
+    errors->count = 0;
+}
+
+int rill__errors_add(struct rill__errors *errors, const struct rill_error *error)
+{
+    const struct rill_error **items =
+        rill__realloc(errors->items, (errors->count + 1) * sizeof(items[0]));
+    if (items == NULL) {
+        rill_error_unref(error);
+        return RILL_ENOMEM;
+    }
+    errors->items = items;
+    items[errors->count++] = error;
+    return 0;
+}
+
 static int connect_socket(struct attempt *attempt, const struct rill__endpoint_address *address,
                           const struct rill_error **error)
 {
@@ -94,28 +118,93 @@ static int connect_socket(struct attempt *attempt, const struct rill__endpoint_a
     return rc;
 }
 
-int rill__connect(struct rill_loop *loop, const struct rill__endpoint_address *address,
-                  const struct rill_error **error)
+/* "family=<AddressFamily.AF_INET: 2>", as Python shows it. */
+static const struct rill_error *no_local_address(int family)
 {
-    struct attempt attempt = {.loop = loop};
-    const struct rill_sys *sys = loop->sys;
+    const char *name = family == AF_INET    ? "AF_INET"
+                       : family == AF_INET6 ? "AF_INET6"
+                                            : "AF_UNSPEC";
+    return rill_error_from_errno_text(
+        0, "no matching local address with family=<AddressFamily.%s: %d> found", name, family);
+}
 
-    *error = NULL;
-    attempt.fd = sys->socket(sys->arg, address->family, address->type, address->protocol);
-    if (attempt.fd < 0) {
+/* Binds to the first local address of the family that takes it (R-553 to R-555). 0, or the
+ * OSError's code with *error. */
+static int bind_local(const struct attempt *attempt, int family,
+                      const struct rill__address_list *locals, struct rill__errors *errors,
+                      const struct rill_error **error)
+{
+    const struct rill_sys *sys = attempt->loop->sys;
+
+    for (size_t i = 0; i < locals->count; i++) {
+        const struct rill__endpoint_address *local = &locals->items[i];
+        if (local->family != family) {
+            continue;
+        }
+        if (sys->bind(sys->arg, attempt->fd, (const struct sockaddr *)(const void *)&local->storage,
+                      local->length) == 0) {
+            rill_error_unref(*error);
+            *error = NULL;
+            return 0;
+        }
+        if (*error != NULL && rill__errors_add(errors, *error) < 0) {
+            *error = NULL;
+            return RILL_ENOMEM;
+        }
+        *error = rill__bind_error(errno, local);
+    }
+    if (*error == NULL) {
+        *error = no_local_address(family);
+    }
+    return (*error)->code;
+}
+
+static bool is_os_error(int code)
+{
+    return code != RILL_ECANCELLED && code != RILL_EOVERFLOW && code != RILL_ENOMEM;
+}
+
+static int make_socket(struct attempt *attempt, const struct rill__endpoint_address *address,
+                       const struct rill_error **error)
+{
+    const struct rill_sys *sys = attempt->loop->sys;
+    attempt->fd = sys->socket(sys->arg, address->family, address->type, address->protocol);
+    if (attempt->fd < 0) {
         *error = rill_error_from_errno(errno);
         return (*error)->code;
     }
-    const int nonblocking = rill__set_nonblocking(loop, attempt.fd);
-    if (nonblocking < 0) {
-        *error = rill_error_from_errno(-nonblocking);
-        rill__close(loop, attempt.fd);
+    const int rc = rill__set_nonblocking(attempt->loop, attempt->fd);
+    if (rc < 0) {
+        *error = rill_error_from_errno(-rc);
         return (*error)->code;
     }
-    const int rc = connect_socket(&attempt, address, error);
-    if (rc < 0) {
-        rill__close(loop, attempt.fd);
-        return rc;
+    return 0;
+}
+
+int rill__connect(struct rill_loop *loop, const struct rill__endpoint_address *address,
+                  const struct rill__address_list *locals, struct rill__errors *errors,
+                  const struct rill_error **error)
+{
+    struct attempt attempt = {.loop = loop, .fd = -1};
+
+    *error = NULL;
+    int rc = make_socket(&attempt, address, error);
+    if (rc == 0 && locals != NULL) {
+        rc = bind_local(&attempt, address->family, locals, errors, error);
     }
-    return attempt.fd;
+    if (rc == 0) {
+        rc = connect_socket(&attempt, address, error);
+    }
+    if (rc == 0) {
+        return attempt.fd;
+    }
+    if (attempt.fd >= 0) {
+        rill__close(loop, attempt.fd);
+    }
+    if (is_os_error(rc)) {
+        const int added = rill__errors_add(errors, *error);
+        *error = NULL;
+        return added < 0 ? added : rc;
+    }
+    return rc;
 }

@@ -18,10 +18,8 @@ static void set_flag(struct rill_loop *loop, int fd, int level, int name)
     (void)loop->sys->setsockopt(loop->sys->arg, fd, level, name, &on, sizeof on);
 }
 
-/* `error while attempting to bind on address ...: [errno 98] address already in use` (R-632,
- * as 3.13). */
-static const struct rill_error *bind_failed(int os_errno,
-                                            const struct rill__endpoint_address *address)
+const struct rill_error *rill__bind_error(int os_errno,
+                                          const struct rill__endpoint_address *address)
 {
     char where[192];
     char what[256];
@@ -62,7 +60,7 @@ int rill__bind(struct rill_loop *loop, const struct rill__endpoint_address *addr
     } else if (sys->bind(sys->arg, fd, (const struct sockaddr *)(const void *)&address->storage,
                          address->length) < 0) {
         *skip = errno == EADDRNOTAVAIL; /* */
-        *error = bind_failed(errno, address);
+        *error = rill__bind_error(errno, address);
     } else if (sys->set_nonblocking(sys->arg, fd) < 0) {
         *error = rill_error_from_errno(errno);
     }

@@ -43,11 +43,31 @@ int rill__resolve(struct rill_loop *loop, const char *host, const char *port, in
 /* Text of an address for messages: Python's repr of the tuple. */
 void rill__endpoint_text(const struct rill__endpoint_address *address, char *text, size_t size);
 
-/* One attempt: socket, non-blocking, connect. Suspends. Returns the descriptor, or a negative code
- * with *error (the caller's reference); RILL_ECANCELLED closes the socket (R-556). OverflowError
- * R-545. */
+/* Errors in the order in which they came; each a reference. */
+struct rill__errors {
+    const struct rill_error **items;
+    size_t count;
+};
+int rill__errors_add(struct rill__errors *errors,
+                     const struct rill_error *error); /* takes it; 0 or RILL_ENOMEM */
+void rill__errors_cleanup(struct rill__errors *errors);
+
+/* loop._connect_sock(): socket, non-blocking, bind to a local address (NULL: none), connect.
+ * Suspends. Returns the descriptor; or a negative code: OSErrors were added to errors, anything
+ * else (RILL_ECANCELLED, which closes the socket (R-556), RILL_EOVERFLOW (R-545), RILL_ENOMEM) is
+ * in *error, the caller's reference. */
 int rill__connect(struct rill_loop *loop, const struct rill__endpoint_address *address,
+                  const struct rill__address_list *locals, struct rill__errors *errors,
                   const struct rill_error **error);
+
+/* Resolves and connects as options say: the descriptor, or a code that rill__fail got. Suspends. */
+int rill__dial(struct rill_loop *loop, const char *host, const char *port,
+               const struct rill_connection_options *options);
+
+/* `error while attempting to bind on address ...: [errno 98] address already in use` (R-554, R-632,
+ * as 3.13). */
+const struct rill_error *rill__bind_error(int os_errno,
+                                          const struct rill__endpoint_address *address);
 
 /* A bound, non-listening server socket with V6ONLY (R-630). Returns the descriptor or a negative
  * code with *error; *unavailable is set when R-633 says to skip the address. */

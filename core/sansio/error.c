@@ -233,6 +233,41 @@ const struct rill_error *rill_error_with_cause(const struct rill_error *error,
     return &made->error;
 }
 
+/* The array is made and freed here; the public object shows it const. */
+static const struct rill_error **list_of(const struct rill_error *error)
+{
+    return (const struct rill_error **)(uintptr_t)error->list;
+}
+
+const struct rill_error *rill_error_with_list(const struct rill_error *error,
+                                              const struct rill_error *const *list, size_t count)
+{
+    if (is_constant(error) || count == 0) {
+        return error;
+    }
+    struct counted *made = counted_of(error);
+    const struct rill_error **copy = rill__alloc(count * sizeof copy[0]);
+    rill_assert(made->error.list_count == 0 && atomic_load(&made->references) == 1);
+    if (copy == NULL) {
+        rill_error_unref(error);
+        return &out_of_memory;
+    }
+    for (size_t i = 0; i < count; i++) {
+        copy[i] = rill_error_ref(list[i]);
+    }
+    made->error.list = copy;
+    made->error.list_count = count;
+    return error;
+}
+
+const struct rill_error *rill_error_group(const char *text, const struct rill_error *const *list,
+                                          size_t count)
+{
+    const struct rill_error *error =
+        rill_error_new(RILL_EGROUP, "%s (%zu sub-exception%s)", text, count, count == 1 ? "" : "s");
+    return rill_error_with_list(error, list, count);
+}
+
 const struct rill_error *rill_error_ref(const struct rill_error *error)
 {
     if (error != NULL && !is_constant(error)) {
@@ -241,7 +276,7 @@ const struct rill_error *rill_error_ref(const struct rill_error *error)
     return error;
 }
 
-/* A loop, not a recursion: a chain of causes may be long. */
+/* A loop along the causes, not a recursion: such a chain may be long. A list is never deep. */
 void rill_error_unref(const struct rill_error *error)
 {
     while (error != NULL && !is_constant(error)) {
@@ -249,6 +284,10 @@ void rill_error_unref(const struct rill_error *error)
         if (atomic_fetch_sub_explicit(&made->references, 1, memory_order_acq_rel) > 1) {
             return;
         }
+        for (size_t i = 0; i < error->list_count; i++) {
+            rill_error_unref(error->list[i]);
+        }
+        rill__free(list_of(error));
         error = made->error.cause;
         rill__free(made);
     }

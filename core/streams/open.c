@@ -29,116 +29,7 @@ int rill__await_made(struct rill_task *task, struct rill__selector *transport)
     return rc;
 }
 
-/* -- addresses ------------------------------------------------------------------------------- */
-
-struct attempts {
-    const struct rill_error **errors;
-    size_t count;
-};
-
-static void attempts_cleanup(struct attempts *attempts)
-{
-    for (size_t i = 0; i < attempts->count; i++) {
-        rill_error_unref(attempts->errors[i]);
-    }
-    rill__free(attempts->errors);
-}
-
-static bool all_same(const struct attempts *attempts)
-{
-    for (size_t i = 1; i < attempts->count; i++) {
-        if (strcmp(attempts->errors[0]->text, attempts->errors[i]->text) != 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* `Multiple exceptions: text1, text2`. */
-static const struct rill_error *join_texts(const struct attempts *attempts)
-{
-    size_t size = 1;
-    for (size_t i = 0; i < attempts->count; i++) {
-        size += strlen(attempts->errors[i]->text) + 2;
-    }
-    char *text = rill__alloc(size);
-    if (text == NULL) {
-        return rill_error_new(RILL_ENOMEM, "%s", "");
-    }
-    size_t used = 0;
-    for (size_t i = 0; i < attempts->count; i++) {
-        const size_t length = strlen(attempts->errors[i]->text);
-        if (i > 0) {
-            memcpy(text + used, ", ", 2);
-            used += 2;
-        }
-        memcpy(text + used, attempts->errors[i]->text, length);
-        used += length;
-    }
-    text[used] = '\0';
-    const struct rill_error *error = rill_error_from_errno_text(0, "Multiple exceptions: %s", text);
-    rill__free(text);
-    return error;
-}
-
-/* one error of all attempts. */
-static const struct rill_error *merge(const struct attempts *attempts)
-{
-    return all_same(attempts) ? rill_error_ref(attempts->errors[0]) : join_texts(attempts);
-}
-
-/* What is no OSError ends the whole attempt. */
-static bool ends_everything(int code)
-{
-    return code == RILL_EOVERFLOW || code == RILL_ECANCELLED || code == RILL_ENOMEM;
-}
-
-/* Strictly one after another, the first success wins. Returns the descriptor. */
-static int connect_first(struct rill_loop *loop, const struct rill__address_list *list)
-{
-    struct attempts attempts = {0};
-    const struct rill_error *error = NULL;
-    int rc = RILL_EOS;
-
-    attempts.errors = rill__alloc_zeroed(list->count * sizeof(attempts.errors[0]));
-    if (attempts.errors == NULL) {
-        return rill__fail(rill_error_new(RILL_ENOMEM, "%s", ""));
-    }
-    for (size_t i = 0; i < list->count && rc < 0; i++) {
-        rc = rill__connect(loop, &list->items[i], &error);
-        if (rc < 0 && ends_everything(rc)) {
-            rc = rill__fail(error);
-            attempts_cleanup(&attempts);
-            return rc;
-        }
-        if (rc < 0) {
-            attempts.errors[attempts.count++] = error;
-        }
-    }
-    if (rc < 0) {
-        rc = rill__fail(merge(&attempts));
-    }
-    attempts_cleanup(&attempts);
-    return rc;
-}
-
-static int connect_host(struct rill_loop *loop, const char *host, const char *port,
-                        const struct rill_connection_options *options)
-{
-    struct rill__address_list list;
-    int rc =
-        rill__resolve(loop, host, port, options->family, options->proto, options->flags, &list);
-    if (rc < 0) {
-        return rc;
-    }
-    if (list.count == 0) { /* */
-        rc = rill__fail(rill_error_from_errno_text(0, "getaddrinfo() returned empty list"));
-    } else {
-        rc = connect_first(loop, &list);
-    }
-    rill__address_list_cleanup(&list);
-    return rc;
-}
+/* -- the socket ------------------------------------------------------------------------------- */
 
 static int adopt_socket(struct rill_loop *loop, int fd)
 {
@@ -161,7 +52,7 @@ static int connected_socket(struct rill_loop *loop, const char *host, const char
             RILL_EVALUE, "host/port and sock can not be specified at the same time"));
     }
     if (named) {
-        return connect_host(loop, host, port, options);
+        return rill__dial(loop, host, port, options);
     }
     if (!options->sock.given) { /* */
         return rill__fail(

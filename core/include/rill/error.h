@@ -60,6 +60,10 @@ struct rill_error {
     size_t consumed;           /* RILL_ELIMIT */
     const struct rill_error
         *cause; /* the error behind this one (__context__ or __cause__), or NULL */
+    /* The errors that this one stands for: an RILL_EGROUP's, a failed connect's (Q-55). They live
+     * as long as this object. */
+    const struct rill_error *const *list;
+    size_t list_count;
 };
 
 /* Makes an error whose text is formatted as by printf; the caller owns one reference. Never fails:
@@ -90,6 +94,16 @@ const struct rill_error *rill_error_limit(size_t consumed, const char *text);
  * `cause`. */
 const struct rill_error *rill_error_with_cause(const struct rill_error *error,
                                                const struct rill_error *cause);
+
+/* ExceptionGroup: text `TEXT (N sub-exceptions)`, holding references of its own to list's errors.
+ */
+const struct rill_error *rill_error_group(const char *text, const struct rill_error *const *list,
+                                          size_t count);
+
+/* A new error (nobody else holds it, it has no list yet) with a list, which gets references of its
+ * own; takes over the caller's reference to `error`. */
+const struct rill_error *rill_error_with_list(const struct rill_error *error,
+                                              const struct rill_error *const *list, size_t count);
 
 const struct rill_error *rill_error_ref(const struct rill_error *error); /* NULL is fine */
 void rill_error_unref(const struct rill_error *error);                   /* NULL is fine */

@@ -63,7 +63,10 @@ struct rill_loop_options {
     rill_log_fn *log;               /* NULL: WARNING and above to stderr */
     void *log_arg;
     struct rill_opt_int debug; /* asyncio's debug mode; not given: off */
-    size_t stack_size_bytes;   /* of each task; 0: RILL_CORO_STACK_SIZE_DEFAULT */
+    /* A task that made so many reads and drains in a row without suspending yields one iteration
+     * (Q-27); 0: never, as in asyncio. */
+    unsigned fair_calls;
+    size_t stack_size_bytes; /* of each task; 0: RILL_CORO_STACK_SIZE_DEFAULT */
 };
 
 /* asyncio.new_event_loop(). 0, RILL_ENOMEM or an OSError code. The caller owns *loop. */
@@ -124,6 +127,10 @@ void rill_loop_set_exception_handler(struct rill_loop *loop, rill_exception_hand
                                      void *arg);
 void rill_loop_call_exception_handler(struct rill_loop *loop,
                                       const struct rill_exception_context *context);
+
+/* In debug mode a callback or task step that takes longer is logged (asyncio's
+ * slow_callback_duration, 0.1 s). */
+void rill_loop_set_slow_callback_duration(struct rill_loop *loop, double seconds);
 
 bool rill_loop_get_debug(const struct rill_loop *loop);
 void rill_loop_set_debug(struct rill_loop *loop, bool debug);

@@ -34,10 +34,17 @@ struct rill_server_options {
     struct rill_opt_int flags; /* not given: AI_PASSIVE */
     struct rill_opt_int
         sock; /* a bound stream socket; owned by the server from success on */
-    struct rill_opt_int backlog;        /* not given: 100; negative: RILL_EVALUE */
-    struct rill_opt_int reuse_address;  /* not given: on */
-    struct rill_opt_int reuse_port;     /* not given: off */
-    struct rill_opt_int start_serving;  /* not given: yes */
+    struct rill_opt_int backlog;       /* not given: 100; negative: RILL_EVALUE */
+    struct rill_opt_int reuse_address; /* not given: on */
+    struct rill_opt_int reuse_port;    /* not given: off */
+    struct rill_opt_int start_serving; /* not given: yes */
+    struct rill_opt_int keep_alive;    /* SO_KEEPALIVE on the listening sockets */
+    /* Instead of host: each is resolved and bound; NULL elements: all interfaces (R-613). Given
+     * when host_count is; 0 is Python's []. */
+    const char *const *hosts;
+    struct rill_opt_int host_count;
+    struct rill_opt_real ssl_handshake_timeout; /* seconds, with TLS only */
+    struct rill_opt_real ssl_shutdown_timeout;
     rill_client_connected_cb *plain_cb; /* used instead of the task handler, with the same arg */
 };
 
@@ -55,6 +62,24 @@ int rill_create_server(rill_protocol_factory *factory, void *arg, const char *ho
                        const char *port, const struct rill_server_options *options,
                        struct rill_server **server);
 
+/* Options of the Unix twin. */
+struct rill_unix_server_options {
+    struct rill_opt_int limit;
+    struct rill_opt_int sock; /* an AF_UNIX stream socket, bound */
+    struct rill_opt_int backlog;
+    struct rill_opt_int start_serving;
+    struct rill_opt_int cleanup_socket; /* not given: yes, the path is removed at close */
+    struct rill_opt_real ssl_handshake_timeout;
+    struct rill_opt_real ssl_shutdown_timeout;
+    rill_client_connected_cb *plain_cb;
+};
+
+/* asyncio.start_unix_server(): as rill_start_server on a path or abstract name (see
+ * rill_open_unix_connection). Errors: section 7. */
+int rill_start_unix_server(rill_client_connected_task *handler, void *arg, struct rill_bytes path,
+                           const struct rill_unix_server_options *options,
+                           struct rill_server **server);
+
 /* server.sockets: how many (0 after close, R-660), and one by index with its address; -1 when there
  * is none. The server's: do not close. */
 size_t rill_server_socket_count(const struct rill_server *server);
@@ -70,6 +95,8 @@ int rill_server_serve_forever(struct rill_server *server);
 void rill_server_close(struct rill_server *server); /* idempotent; connections live on */
 /* Suspends until closed and every connection has ended. */
 int rill_server_wait_closed(struct rill_server *server);
+/* The same for at most so many seconds: RILL_ETIMEOUT. */
+int rill_server_wait_closed_for(struct rill_server *server, double seconds);
 void rill_server_close_clients(struct rill_server *server); /* */
 void rill_server_abort_clients(struct rill_server *server); /* */
 

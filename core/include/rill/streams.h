@@ -39,6 +39,22 @@ int rill_open_connection(const char *host, const char *port,
                          const struct rill_connection_options *options, struct rill_reader **reader,
                          struct rill_writer **writer);
 
+/* Options of the Unix twin. */
+struct rill_unix_connection_options {
+    struct rill_opt_int limit;                  /* bytes */
+    struct rill_opt_int sock;                   /* a connected AF_UNIX stream socket */
+    const char *server_hostname;                /* with TLS only */
+    struct rill_opt_real ssl_handshake_timeout; /* seconds, with TLS only */
+    struct rill_opt_real ssl_shutdown_timeout;
+};
+
+/* asyncio.open_unix_connection(): suspends. path is bytes because abstract names begin with NUL;
+ * ptr NULL is Python's None. `rill_bytes_of("/run/x.sock")` makes one of a C string. Errors:
+ * section 7. */
+int rill_open_unix_connection(struct rill_bytes path,
+                              const struct rill_unix_connection_options *options,
+                              struct rill_reader **reader, struct rill_writer **writer);
+
 /* A pair over a transport in memory (no asyncio twin; the tests' and fuzzers' way in). Suspends for
  * the one iteration in which connection_made is delivered. The caller owns *peer. */
 int rill_open_memory_connection(const struct rill_connection_options *options,
@@ -82,6 +98,19 @@ int rill_reader_next_line(struct rill_reader *reader, struct rill_bytes *line);
  * nothing is lost. size 0 answers 0 at once. */
 ssize_t rill_reader_read_into(struct rill_reader *reader, void *memory, size_t size);
 
+/* What asyncio has no call for: drops everything up to and including the next newline, however long
+ * the line is; after a readline that overran (Q-25). 0, also at EOF. Suspends; cancelled: what was
+ * dropped so far is gone. */
+int rill_reader_skip_line(struct rill_reader *reader);
+
+/* The bytes that are buffered, also when a stored connection error hides them from every read
+ * (Q-16). Valid until the next call on this reader or the next suspension. */
+struct rill_bytes rill_reader_leftover(const struct rill_reader *reader);
+
+/* A bound for read to EOF (Q-60): more than `bytes` fails with RILL_ELIMIT, what was collected
+ * stays readable. Not given: none. */
+void rill_reader_set_read_all_max(struct rill_reader *reader, struct rill_opt_int bytes);
+
 bool rill_reader_at_eof(const struct rill_reader *reader); /* */
 /* reader.exception(): the connection's stored error, or NULL; valid while the pair is. R-111. */
 const struct rill_error *rill_reader_exception(const struct rill_reader *reader);
@@ -112,6 +141,12 @@ int rill_writer_write(struct rill_writer *writer, const void *data, size_t size)
 int rill_writer_writelines(struct rill_writer *writer, const struct rill_bytes *parts,
                            size_t count);
 
+/* write without the copy (Q-36): what the kernel does not take at once is referenced until
+ * done(arg) is called, on the loop, exactly once, also when the connection is lost; when everything
+ * went at once, before this returns. On an error done is not called. */
+int rill_writer_write_borrowed(struct rill_writer *writer, const void *data, size_t size,
+                               rill_callback *done, void *arg);
+
 /* writer.drain(): suspends while the write buffer is above its high-water mark, until it falls to
  * the low one. Any number of tasks may wait (R-257). Cancelled: nothing is lost. RILL_ECONNRESET
  * `Connection lost` (R-252), the connection's error (R-250, R-255). It means "below the mark", not
@@ -126,6 +161,10 @@ bool rill_writer_can_write_eof(const struct rill_writer *writer);
 /* writer.close(): buffered data is still flushed. Idempotent. */
 void rill_writer_close(struct rill_writer *writer);
 bool rill_writer_is_closing(const struct rill_writer *writer); /* */
+
+/* A deadline for close (Q-28): a connection that is not lost so many seconds after
+ * rill_writer_close is aborted. Not given: none, as in asyncio. Call it before close. */
+void rill_writer_set_close_timeout(struct rill_writer *writer, struct rill_opt_real seconds);
 
 /* writer.wait_closed(): suspends until the connection is lost; its error, if it ended by one
  * (R-217). Cancelling one waiter leaves the others alone (Q-11). */

@@ -64,6 +64,9 @@ int rill_task_await(struct rill_task *task);
 
 /* Task.cancel(): true unless it was done. */
 bool rill_task_cancel(struct rill_task *task);
+/* Task.cancel(text): the text of the CancelledError that the task, and whoever awaits it, gets
+ * (R-914). Without memory the text is lost. */
+bool rill_task_cancel_text(struct rill_task *task, const char *text);
 /* Task.cancelling(), Task.uncancel() (R-915, as 3.13). */
 int rill_task_cancelling(const struct rill_task *task);
 int rill_task_uncancel(struct rill_task *task);
@@ -136,6 +139,31 @@ int rill_wait(struct rill_task *const *tasks, size_t count, enum rill_wait_until
 /* await asyncio.shield(task) (R-941): as rill_task_await, but cancelling the waiter leaves the task
  * running. */
 int rill_shield(struct rill_task *task);
+
+/* asyncio.TaskGroup (R-942, R-943) as a scope in a function of the caller:
+ *
+ *     struct rill_task_group group;
+ *     rill_task_group_enter(&group);
+ *     rill_task_group_create_task(&group, fetch, &first, NULL);
+ *     rill_task_group_create_task(&group, fetch, &second, NULL);
+ *     rc = rill_task_group_exit(&group, rc_of_the_body);
+ *
+ * The struct must live until exit, which waits for every task of the group: suspends. The first
+ * task that fails cancels the others and the body; exit then returns RILL_EGROUP, whose list holds
+ * the failures in the order in which they came (cancelled tasks are not among them; a failed body
+ * is). Cancelling the task inside exit cancels the group's tasks and returns RILL_ECANCELLED once
+ * they have ended. */
+struct rill_task_group {
+    struct rill_task *parent;
+    struct rill__task_group_state *state;
+};
+int rill_task_group_enter(
+    struct rill_task_group *group); /* 0, RILL_ENOMEM, RILL_ERUNTIME outside a task */
+/* As rill_task_create; `task` may be NULL. RILL_ERUNTIME `... is finished`, `... is shutting down`
+ * (R-943). */
+int rill_task_group_create_task(struct rill_task_group *group, rill_task_fn *fn, void *arg,
+                                struct rill_task **task);
+int rill_task_group_exit(struct rill_task_group *group, int rc);
 
 #ifdef __cplusplus
 }

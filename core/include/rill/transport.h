@@ -141,8 +141,17 @@ struct rill_connection_options {
     int family;                /* AF_INET, AF_INET6; 0: any */
     int proto;
     int flags;
-    struct rill_opt_int
-        sock; /* a connected stream socket; owned by the transport from success on */
+    /* A connected stream socket; owned by the transport from success on. */
+    struct rill_opt_int sock;
+    /* local_addr, given when either is: bound before connecting. */
+    const char *local_host;
+    const char *local_port;
+    struct rill_opt_real happy_eyeballs_delay;  /* seconds; not given: one after another */
+    struct rill_opt_int interleave;             /* */
+    struct rill_opt_int all_errors;             /* not 0: a failed connect is RILL_EGROUP */
+    const char *server_hostname;                /* with TLS only */
+    struct rill_opt_real ssl_handshake_timeout; /* seconds, with TLS only */
+    struct rill_opt_real ssl_shutdown_timeout;  /* seconds, with TLS only */
 };
 
 /* Makes a protocol for each connection; NULL: out of memory. */
