@@ -55,13 +55,31 @@ static size_t room_of(const struct rill_memory_peer *self)
                : 0;
 }
 
+/* Whether an entry waits for the I/O phase of the next turn. */
+static bool waits_for_io(const struct rill_loop *loop, const struct rill__entry *entry)
+{
+    const struct rill__link *link = rill__linked(&entry->link) ? rill__list_first(&loop->io) : NULL;
+    while (link != NULL && link != &entry->link) {
+        link = rill__list_after(&loop->io, link);
+    }
+    return link != NULL;
+}
+
 static void poke(struct rill_memory_peer *self)
 {
     const bool input = !rill__list_empty(&self->chunks) || self->peer_eof || self->reset_pending;
     const bool output = room_of(self) > 0 || self->peer_closed || self->reset_pending;
 
-    if (self->reading && input) {
+    if (self->reading && input && !rill__linked(&self->readable.link)) {
+        /* Read before write, also when there was room first. */
+        const bool behind = waits_for_io(self->loop, &self->writable);
+        if (behind) {
+            rill__unready(&self->writable);
+        }
         rill__ready_io(self->loop, &self->readable);
+        if (behind) {
+            rill__ready_io(self->loop, &self->writable);
+        }
     }
     if (self->writing && output) {
         rill__ready_io(self->loop, &self->writable);
