@@ -10,8 +10,10 @@
 static int take_result(struct rill_task *task)
 {
     task->retrieved = true;
-    if (task->state == RILL__TASK_CANCELLED) {
-        return rill__fail(rill_error_cancelled());
+    if (task->state == RILL__TASK_CANCELLED) { /* with its text */
+        const struct rill_error *own = task->error;
+        return rill__fail_ref(own != NULL && own->code == RILL_ECANCELLED ? own
+                                                                          : rill_error_cancelled());
     }
     if (task->exception != NULL) {
         return rill__fail_ref(task->exception);

@@ -16,6 +16,8 @@
 
 #define MAXIMUM_WAIT_S (24. * 3600.) /* asyncio's MAXIMUM_SELECT_TIMEOUT */
 
+#define SLOW_CALLBACK_S 0.1 /* asyncio's slow_callback_duration */
+
 static _Thread_local struct rill_loop *running_loop;
 
 struct rill_loop *rill_running_loop(void)
@@ -54,6 +56,8 @@ static void set_options(struct rill_loop *loop, const struct rill_loop_options *
     loop->log_arg = options->log_arg;
     loop->debug = options->debug.given && options->debug.value != 0;
     loop->adopted = options->ev != NULL;
+    loop->fair_calls = options->fair_calls;
+    loop->slow_callback_s = SLOW_CALLBACK_S;
 }
 
 int rill_loop_new(const struct rill_loop_options *options, struct rill_loop **result)
@@ -234,6 +238,17 @@ static void queue_due_timers(struct rill_loop *loop)
     }
 }
 
+/* Debug mode: a callback that kept the loop is logged. */
+static void run_watched(struct rill_loop *loop, struct rill__entry *entry)
+{
+    const double before = rill_loop_time(loop);
+    entry->run(entry);
+    const double took = rill_loop_time(loop) - before;
+    if (took >= loop->slow_callback_s) {
+        rill__log(loop, RILL_LOG_WARNING, "Executing <Handle> took %.3f seconds", took);
+    }
+}
+
 void rill__turn_after_poll(struct rill_loop *loop)
 {
     struct rill_loop *before = rill__set_running_loop(loop);
@@ -248,7 +263,11 @@ void rill__turn_after_poll(struct rill_loop *loop)
     while ((link = rill__list_first(&loop->current)) != NULL) {
         struct rill__entry *entry = rill__container(link, struct rill__entry, link);
         rill__list_remove(link);
-        entry->run(entry);
+        if (loop->debug) {
+            run_watched(loop, entry);
+        } else {
+            entry->run(entry);
+        }
     }
     loop->turns++;
     rill__set_running_loop(before);
@@ -316,6 +335,11 @@ bool rill_loop_is_running(const struct rill_loop *loop)
 bool rill_loop_get_debug(const struct rill_loop *loop)
 {
     return loop->debug;
+}
+
+void rill_loop_set_slow_callback_duration(struct rill_loop *loop, double seconds)
+{
+    loop->slow_callback_s = seconds;
 }
 
 void rill_loop_set_debug(struct rill_loop *loop, bool debug)

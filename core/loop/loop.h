@@ -78,6 +78,8 @@ struct rill_loop {
 
     const struct rill_error *callback_error; /* the last failure outside a task */
     unsigned long long turns;
+    unsigned fair_calls;
+    double slow_callback_s;
     bool debug;
     bool running;
     bool stopping;

@@ -190,9 +190,10 @@ int rill_run(rill_task_fn *fn, void *arg, const struct rill_run_options *options
 /* Python's last traceback line. */
 static void print_error(int rc, const struct rill_error *error)
 {
-    const char *name = rill_error_name(rc);
+    const char *module = rill_error_module(rc);
     const char *text = error != NULL && error->code == rc ? error->text : "";
-    fprintf(stderr, "%s%s%s\n", name, text[0] != '\0' ? ": " : "", text);
+    fprintf(stderr, "%s%s%s%s%s\n", module, module[0] != '\0' ? "." : "", rill_error_name(rc),
+            text[0] != '\0' ? ": " : "", text);
 }
 
 int rill_main(rill_task_fn *fn, void *arg)

@@ -96,6 +96,7 @@ void rill_task_free(struct rill_task *task)
     }
     rill_error_unref(task->error);
     rill_error_unref(task->exception);
+    rill_error_unref(task->cancel_error);
     rill__free(task->name);
     rill__coroutine_free(task->coro); /* the task's own memory goes with it */
 }
@@ -123,7 +124,7 @@ static void task_ended(struct rill_task *task, int result)
     } else if (task->must_cancel) { /* asked to stop before it returned */
         task->must_cancel = false;
         task->state = RILL__TASK_CANCELLED;
-        task->result = RILL_ECANCELLED;
+        task->result = rill__task_deliver_cancel(task);
     }
     rill__list_remove(&task->link);
     loop->task_count--;
@@ -159,18 +160,35 @@ static void run_step(struct rill__entry *entry)
     task->must_cancel = false;
     if (cancelled && !task->started) { /* the body never runs */
         task->started = true;
-        task_ended(task, RILL_ECANCELLED);
+        task_ended(task, rill__task_deliver_cancel(task));
         return;
     }
     task->started = true;
-    rill__task_resume(task, cancelled ? RILL_ECANCELLED : 0);
+    rill__task_resume(task, cancelled ? rill__task_deliver_cancel(task) : 0);
+}
+
+int rill__task_deliver_cancel(struct rill_task *task)
+{
+    rill_error_unref(task->error);
+    task->error =
+        rill_error_ref(task->cancel_error != NULL ? task->cancel_error : rill_error_cancelled());
+    return RILL_ECANCELLED;
 }
 
 int rill__yield(struct rill_task *task)
 {
+    task->calls_in_a_row = 0;
     rill__ready(task->loop, &task->step);
-    const int rc = rill__coroutine_suspend(task->coro);
-    return rc < 0 ? rill__fail(rill_error_cancelled()) : rc;
+    return rill__coroutine_suspend(task->coro);
+}
+
+int rill__be_fair(struct rill_task *task)
+{
+    if (task == NULL || task->loop->fair_calls == 0 ||
+        ++task->calls_in_a_row <= task->loop->fair_calls) {
+        return 0;
+    }
+    return rill__yield(task);
 }
 
 static int task_new(struct rill_loop *loop, struct rill_task **result)
@@ -231,10 +249,17 @@ int rill_task_create(rill_task_fn *fn, void *arg, const struct rill_task_options
 
 bool rill_task_cancel(struct rill_task *task)
 {
+    return rill_task_cancel_text(task, NULL);
+}
+
+bool rill_task_cancel_text(struct rill_task *task, const char *text)
+{
     if (task->state != RILL__TASK_PENDING) {
         return false;
     }
     task->cancel_requests++;
+    rill_error_unref(task->cancel_error);
+    task->cancel_error = text != NULL ? rill_error_new(RILL_ECANCELLED, "%s", text) : NULL;
     if (task->waiting != NULL && rill__wait_cancel(task->waiting)) {
         return true;
     }

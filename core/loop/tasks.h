@@ -83,10 +83,21 @@ struct rill_task {
     bool must_cancel;
     bool started;
     bool retrieved; /* somebody asked for the exception */
+    unsigned
+        calls_in_a_row; /* reads and drains without a suspension, for the fairness knob */
+    const struct rill_error *cancel_error; /* with the text of cancel(text); NULL: without */
 };
 
 /* Enters the task's stack with `value` as the result of its suspension. */
 void rill__task_resume(struct rill_task *task, int value);
+
+/* What a task is told that was asked to stop: CancelledError becomes its last error. Returns
+ * RILL_ECANCELLED. */
+int rill__task_deliver_cancel(struct rill_task *task);
+
+/* The fairness knob: yields one iteration when this call is one too many in a row (Q-27). 0 or
+ * RILL_ECANCELLED. */
+int rill__be_fair(struct rill_task *task);
 
 /* Suspends the running task for exactly one iteration (a bare yield, R-013): 0 or RILL_ECANCELLED.
  */

@@ -19,7 +19,7 @@ static void run_wait(struct rill__entry *entry)
         if (wait->ops != NULL && wait->ops->cancelled != NULL) {
             wait->ops->cancelled(wait);
         }
-        rc = rill__fail(rill_error_cancelled());
+        rc = rill__task_deliver_cancel(task);
     } else if (wait->ops != NULL && wait->ops->step != NULL) {
         wait->state = RILL__WAIT_PENDING;
         rc = wait->ops->step(wait);
@@ -44,6 +44,7 @@ int rill__wait(struct rill__wait *wait, const struct rill__wait_ops *ops)
     struct rill_task *task = wait->task;
 
     rill_assert(task == rill_current_task());
+    task->calls_in_a_row = 0;
     wait->ops = ops;
     task->waiting = wait;
     if (task->must_cancel && rill__wait_cancel(wait)) { /* */

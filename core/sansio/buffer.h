@@ -50,6 +50,11 @@ static inline size_t rill__buffer_length(const struct rill__buffer *buffer)
 }
 
 /* The live bytes; NULL when there is no block. */
+static inline size_t rill__buffer_held_length(const struct rill__buffer *buffer)
+{
+    return buffer->head - buffer->held;
+}
+
 static inline const char *rill__buffer_data(const struct rill__buffer *buffer)
 {
     return buffer->block != NULL ? buffer->block->bytes + buffer->head : NULL;

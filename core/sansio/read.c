@@ -3,6 +3,7 @@
  * The calls on a reader: each kind has one function that goes as far as the buffered bytes allow,
  * called when the call begins and again after each wake.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "sansio/memory.h"
@@ -158,12 +159,28 @@ static int advance_some(struct rill__reader *reader, struct rill__read *read)
 
 /* ---- read(-1) ---- */
 
+/* A bound that asyncio does not have. */
+static bool exceeds_bound(const struct rill__reader *reader, size_t count)
+{
+    return count > reader->read_all_max;
+}
+
+static const struct rill_error *bound_exceeded(const struct rill__reader *reader, size_t count)
+{
+    char text[80];
+    snprintf(text, sizeof text, "Read to EOF exceeds its bound of %zu bytes", reader->read_all_max);
+    return rill_error_limit(count, text);
+}
+
 /* Another call waits, so this one cannot: it ends now, at EOF with all the bytes, else with R-170
  * and the bytes put back. Either way it took them block by block, which resumes a paused transport.
  */
 static int read_to_eof_beside_waiter(struct rill__reader *reader, struct rill__read *read)
 {
     const size_t length = rill__reader_buffered(reader);
+    if (reader->eof && exceeds_bound(reader, length)) {
+        return fail(reader, read, bound_exceeded(reader, length));
+    }
     if (reader->eof) {
         int rc = take(reader, read, length);
         if (rc == 0 && reader->paused) {
@@ -193,6 +210,10 @@ static int advance_to_eof(struct rill__reader *reader, struct rill__read *read)
         }
         if (reader->exception != NULL) {
             return fail_collecting(reader, read, rill_error_ref(reader->exception));
+        }
+        const size_t held = rill__buffer_held_length(&reader->buffer);
+        if (exceeds_bound(reader, held)) {
+            return fail_collecting(reader, read, bound_exceeded(reader, held));
         }
     }
 }

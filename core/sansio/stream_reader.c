@@ -3,6 +3,8 @@
  * The reader's state: what is fed into it, when it pauses the transport, whom it wakes. The calls
  * are in read.c.
  */
+#include <stdint.h>
+
 #include "sansio/stream_reader.h"
 
 #include "sansio/memory.h"
@@ -16,7 +18,8 @@ void rill__reader_init(struct rill__reader *reader, size_t limit,
                        const struct rill__reader_port *port, void *port_arg)
 {
     rill_assert(limit > 0);
-    *reader = (struct rill__reader){.limit = limit, .port = port, .port_arg = port_arg};
+    *reader = (struct rill__reader){
+        .limit = limit, .read_all_max = SIZE_MAX, .port = port, .port_arg = port_arg};
     rill__buffer_init(&reader->buffer);
 }
 

@@ -67,6 +67,7 @@ struct rill__reader {
     bool paused;
     bool has_transport; /* no pause without one; cleared by R-163 */
     const struct rill_error *exception;
+    size_t read_all_max;       /* bound of read-to-EOF in bytes; SIZE_MAX: none */
     struct rill__read *waiter; /* the one slot; taken until the call ends */
     const struct rill__reader_port *port;
     void *port_arg;

@@ -4,6 +4,7 @@
  */
 #include <rill/observe.h>
 
+#include <stdint.h>
 #include <string.h>
 
 #include "sansio/memory.h"
@@ -126,49 +127,84 @@ static int finish(struct read_call *call, int rc, struct rill_bytes *result)
     return rc; /* cancelled: the task knows */
 }
 
-static int run(struct rill_reader *reader, const struct rill__read *inputs,
-               struct rill_bytes *result)
+/* rill__read_begin sets everything of call->read but its inputs. */
+static int run(struct read_call *call, struct rill_reader *reader, struct rill_bytes *result)
 {
-    struct read_call call = {.read = *inputs, .reader = reader};
-
-    call.read.owner = &call;
+    if (rill__be_fair(reader->loop->current_task) < 0) {
+        return RILL_ECANCELLED;
+    }
+    call->reader = reader;
+    call->read.owner = call;
     *result = (struct rill_bytes){"", 0};
-    return finish(&call, rill__read_begin(&reader->core, &call.read), result);
+    return finish(call, rill__read_begin(&reader->core, &call->read), result);
 }
 
 int rill_reader_read(struct rill_reader *reader, ssize_t n, struct rill_bytes *data)
 {
-    const struct rill__read inputs = {
-        .kind = n < 0 ? RILL__READ_TO_EOF : RILL__READ_SOME,
-        .n = n,
-    };
-    return run(reader, &inputs, data);
+    struct read_call call;
+    call.read.kind = n < 0 ? RILL__READ_TO_EOF : RILL__READ_SOME;
+    call.read.n = n;
+    return run(&call, reader, data);
 }
 
 int rill_reader_readline(struct rill_reader *reader, struct rill_bytes *line)
 {
-    const struct rill__read inputs = {.kind = RILL__READ_LINE};
-    return run(reader, &inputs, line);
+    struct read_call call;
+    call.read.kind = RILL__READ_LINE;
+    return run(&call, reader, line);
 }
 
 int rill_reader_readexactly(struct rill_reader *reader, ssize_t n, struct rill_bytes *data)
 {
-    const struct rill__read inputs = {.kind = RILL__READ_EXACTLY, .n = n};
-    return run(reader, &inputs, data);
+    struct read_call call;
+    call.read.kind = RILL__READ_EXACTLY;
+    call.read.n = n;
+    return run(&call, reader, data);
 }
 
 int rill_reader_readuntil_any(struct rill_reader *reader, const struct rill_bytes *separators,
                               size_t count, struct rill_bytes *data)
 {
-    const struct rill__read inputs = {
-        .kind = RILL__READ_UNTIL, .separators = separators, .separator_count = count};
-    return run(reader, &inputs, data);
+    struct read_call call;
+    call.read.kind = RILL__READ_UNTIL;
+    call.read.separators = separators;
+    call.read.separator_count = count;
+    return run(&call, reader, data);
 }
 
 int rill_reader_readuntil(struct rill_reader *reader, struct rill_bytes separator,
                           struct rill_bytes *data)
 {
     return rill_reader_readuntil_any(reader, &separator, 1, data);
+}
+
+int rill_reader_skip_line(struct rill_reader *reader)
+{
+    const struct rill_bytes newline = {"\n", 1};
+    struct rill_bytes dropped;
+    int rc;
+
+    while ((rc = rill_reader_readuntil(reader, newline, &dropped)) == RILL_ELIMIT) {
+        const size_t consumed = reader->error->consumed;
+        rc = rill_reader_readexactly(reader, (ssize_t)consumed, &dropped); /* is buffered */
+        if (rc < 0) {
+            return rc;
+        }
+    }
+    return rc == RILL_EINCOMPLETE ? 0 : rc;
+}
+
+struct rill_bytes rill_reader_leftover(const struct rill_reader *reader)
+{
+    const struct rill_bytes all = {rill__buffer_data(&reader->core.buffer),
+                                   rill__reader_buffered(&reader->core)};
+    return all;
+}
+
+void rill_reader_set_read_all_max(struct rill_reader *reader, struct rill_opt_int bytes)
+{
+    const bool bounded = bytes.given && bytes.value >= 0;
+    reader->core.read_all_max = bounded ? (size_t)bytes.value : SIZE_MAX;
 }
 
 int rill_reader_next_line(struct rill_reader *reader, struct rill_bytes *line)

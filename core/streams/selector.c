@@ -76,11 +76,11 @@ static void rill__selector_force_close(struct rill__selector *self, const struct
         rill_error_unref(error);
         return;
     }
-    rill__buffer_discard(&self->buffer, rill__selector_buffered(self));
     self->endpoint->ops->watch_writing(self->endpoint, false);
     self->closing = true;
     self->endpoint->ops->watch_reading(self->endpoint, false);
     schedule_loss(self, error);
+    rill__selector_drop_queue(self); /* calls out: last */
 }
 
 /* Takes over the reference to error. */
@@ -271,7 +271,7 @@ static void drop(struct rill__open *open)
     struct rill__selector *self = rill__container(open, struct rill__selector, open);
     self->closing = true;
     self->endpoint->ops->watch_reading(self->endpoint, false);
-    rill__buffer_discard(&self->buffer, rill__selector_buffered(self));
+    rill__selector_drop_queue(self);
     rill__selector_lost(self);
 }
 
@@ -322,7 +322,7 @@ static void destroy(struct rill_transport *transport)
 {
     struct rill__selector *self = rill__selector_of(transport);
     self->endpoint->ops->destroy(self->endpoint);
-    rill__buffer_cleanup(&self->buffer);
+    rill__write_queue_cleanup(&self->queue);
     rill_error_unref(self->lost_error);
     rill__free(self);
 }
@@ -330,6 +330,7 @@ static void destroy(struct rill_transport *transport)
 static const struct rill_transport_ops selector_ops = {
     .write = rill__selector_write,
     .writelines = rill__selector_writelines,
+    .write_borrowed = rill__selector_write_borrowed,
     .write_eof = rill__selector_write_eof,
     .can_write_eof = can_write_eof,
     .close = close_transport,
@@ -360,7 +361,7 @@ int rill__selector_new(struct rill_loop *loop, struct rill__endpoint *endpoint,
     self->endpoint = endpoint;
     endpoint->transport = self;
     self->protocol = protocol;
-    rill__buffer_init(&self->buffer);
+    rill__write_queue_init(&self->queue);
     rill__water_init(&self->water, RILL__HIGH_WATER_DEFAULT);
     self->start.run = run_start;
     self->lost.run = run_lost;

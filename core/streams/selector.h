@@ -10,8 +10,8 @@
 #include <rill/transport.h>
 
 #include "loop/tasks.h"
-#include "sansio/buffer.h"
 #include "sansio/flow_control.h"
+#include "streams/write_queue.h"
 
 struct rill__endpoint;
 
@@ -41,7 +41,7 @@ struct rill__selector {
     struct rill__open open; /* in the loop's list until the connection is lost */
     struct rill__endpoint *endpoint;
     struct rill_protocol *protocol;
-    struct rill__buffer buffer; /* what the kernel did not take yet */
+    struct rill__write_queue queue; /* what the kernel did not take yet */
     struct rill__water water;
     struct rill__entry start; /* connection_made, start reading, complete the opener */
     struct rill__entry lost;  /* connection_lost */

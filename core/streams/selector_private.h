@@ -14,7 +14,7 @@ static inline struct rill__selector *rill__selector_of(struct rill_transport *tr
 
 static inline size_t rill__selector_buffered(const struct rill__selector *self)
 {
-    return rill__buffer_length(&self->buffer);
+    return rill__write_queue_length(&self->queue);
 }
 
 /* Takes over the reference to error. */
@@ -27,6 +27,12 @@ void rill__selector_lost(struct rill__selector *self);
 /* After bytes were queued or the marks changed. */
 void rill__selector_maybe_pause(struct rill__selector *self);
 
+/* Everything queued is dropped; lent pieces are given back. */
+void rill__selector_drop_queue(struct rill__selector *self);
+
+const struct rill_error *rill__selector_write_borrowed(struct rill_transport *transport,
+                                                       struct rill_bytes data, rill_callback *done,
+                                                       void *arg);
 const struct rill_error *rill__selector_write(struct rill_transport *transport,
                                               struct rill_bytes data);
 const struct rill_error *rill__selector_writelines(struct rill_transport *transport,

@@ -7,7 +7,8 @@
 #include "sansio/memory.h"
 #include "streams/selector_private.h"
 
-#define LOG_THRESHOLD_FOR_LOST_WRITES 5 /* asyncio's constant of that name */
+#define PARTS_MAX                     16 /* of one send: more than one only with lent pieces */
+#define LOG_THRESHOLD_FOR_LOST_WRITES 5  /* asyncio's constant of that name */
 
 /* -- flow control ---------------------------------------------------------------------------- */
 
@@ -45,27 +46,6 @@ static size_t total(const struct rill_bytes *parts, size_t count)
         size += parts[i].len;
     }
     return size;
-}
-
-/* Copies what follows the first `skip` bytes of parts: all or nothing. */
-static int queue_rest(struct rill__selector *self, const struct rill_bytes *parts, size_t count,
-                      size_t skip)
-{
-    char *space;
-    size_t size;
-    const size_t rest = total(parts, count) - skip;
-
-    if (rill__buffer_space(&self->buffer, rest, &space, &size) < 0) {
-        return RILL_ENOMEM;
-    }
-    for (size_t i = 0; i < count; i++) {
-        const size_t drop = skip < parts[i].len ? skip : parts[i].len;
-        skip -= drop;
-        if (parts[i].len > drop) {
-            rill__buffer_append(&self->buffer, parts[i].ptr + drop, parts[i].len - drop);
-        }
-    }
-    return 0;
 }
 
 /* True when the write is to be dropped: the connection is lost or about to be. */
@@ -107,7 +87,7 @@ write_parts(struct rill__selector *self, const struct rill_bytes *parts, size_t 
             return NULL;
         }
     }
-    if (queue_rest(self, parts, count, sent) < 0) {
+    if (rill__write_queue_copy(&self->queue, parts, count, sent) < 0) {
         if (sent > 0) { /* a part is on the wire: the stream cannot go on without the rest */
             rill__selector_fatal(self, no_memory(), "Fatal write error on socket transport");
         }
@@ -115,6 +95,55 @@ write_parts(struct rill__selector *self, const struct rill_bytes *parts, size_t 
     }
     self->endpoint->ops->watch_writing(self->endpoint, true);
     rill__selector_maybe_pause(self);
+    return NULL;
+}
+
+void rill__selector_drop_queue(struct rill__selector *self)
+{
+    struct rill__list finished;
+    rill__list_init(&finished);
+    rill__write_queue_discard(&self->queue, rill__selector_buffered(self), &finished);
+    rill__lent_finish(&finished);
+}
+
+/* What is left of a lent write after the immediate send stays the caller's memory. */
+static void lend_rest(struct rill__selector *self, struct rill__lent *piece, size_t sent)
+{
+    piece->ptr += sent;
+    piece->len -= sent;
+    rill__write_queue_lend(&self->queue, piece);
+    self->endpoint->ops->watch_writing(self->endpoint, true);
+    rill__selector_maybe_pause(self);
+}
+
+const struct rill_error *rill__selector_write_borrowed(struct rill_transport *transport,
+                                                       struct rill_bytes data, rill_callback *done,
+                                                       void *arg)
+{
+    struct rill__selector *self = rill__selector_of(transport);
+    ssize_t rc = 0;
+
+    if (self->eof) {
+        return rill_error_new(RILL_ERUNTIME, "Cannot call write() after write_eof()");
+    }
+    struct rill__lent *piece = rill__alloc_zeroed(sizeof *piece);
+    if (piece == NULL) {
+        return no_memory();
+    }
+    *piece = (struct rill__lent){.ptr = data.ptr, .len = data.len, .done = done, .arg = arg};
+    const bool dropped = data.len == 0 || drop_lost_write(self);
+    if (!dropped && rill__selector_buffered(self) == 0) {
+        rc = self->endpoint->ops->send(self->endpoint, &data, 1);
+    }
+    if (!dropped && rc < 0 && !would_block(rc)) {
+        rill__selector_fatal(self, rill_error_from_errno((int)-rc),
+                             "Fatal write error on socket transport");
+    } else if (!dropped && (size_t)(rc > 0 ? rc : 0) < data.len) {
+        lend_rest(self, piece, (size_t)(rc > 0 ? rc : 0));
+        return NULL;
+    }
+    done(arg); /* sent at once, or dropped */
+    rill__free(piece);
     return NULL;
 }
 
@@ -170,11 +199,15 @@ static void flushed(struct rill__selector *self)
 
 void rill__selector_writable(struct rill__selector *self)
 {
+    struct rill__list finished;
+
+    rill__list_init(&finished);
     if (self->lost_writes > 0 || rill__selector_buffered(self) == 0) {
         return;
     }
-    const struct rill_bytes all = {rill__buffer_data(&self->buffer), rill__selector_buffered(self)};
-    const ssize_t rc = self->endpoint->ops->send(self->endpoint, &all, 1);
+    struct rill_bytes parts[PARTS_MAX];
+    const size_t count = rill__write_queue_parts(&self->queue, parts, PARTS_MAX);
+    const ssize_t rc = self->endpoint->ops->send(self->endpoint, parts, count);
     if (would_block(rc)) {
         return;
     }
@@ -184,12 +217,12 @@ void rill__selector_writable(struct rill__selector *self)
         return;
     }
     rill_transport_ref(&self->base);
-    rill__buffer_discard(&self->buffer, (size_t)rc);
+    rill__write_queue_discard(&self->queue, (size_t)rc, &finished);
     maybe_resume(self); /* may write more */
     if (rill__selector_buffered(self) == 0 && !self->gone) {
-        rill__buffer_shrink(&self->buffer, 0);
         flushed(self);
     }
+    rill__lent_finish(&finished);
     rill_transport_unref(&self->base);
 }
 

@@ -97,6 +97,7 @@ static void connection_lost(struct rill_protocol *protocol, const struct rill_er
     struct rill__stream *self = of(protocol);
     const int code = error != NULL ? error->code : 0;
 
+    rill__timer_stop(&self->close_timer);
     self->lost_error = rill_error_ref(error);
     if (error == NULL) {
         rill__reader_feed_eof(&self->reader.core);

@@ -29,6 +29,22 @@ int rill_writer_write(struct rill_writer *writer, const void *data, size_t size)
     return done(writer, transport->ops->write(transport, bytes));
 }
 
+int rill_writer_write_borrowed(struct rill_writer *writer, const void *data, size_t size,
+                               rill_callback *done_with, void *arg)
+{
+    struct rill_transport *transport = transport_of(writer);
+    const struct rill_bytes bytes = {data, size};
+
+    if (transport->ops->write_borrowed != NULL) {
+        return done(writer, transport->ops->write_borrowed(transport, bytes, done_with, arg));
+    }
+    const int rc = rill_writer_write(writer, data, size);
+    if (rc == 0) {
+        done_with(arg);
+    }
+    return rc;
+}
+
 int rill_writer_writelines(struct rill_writer *writer, const struct rill_bytes *parts, size_t count)
 {
     struct rill_transport *transport = transport_of(writer);
@@ -46,9 +62,31 @@ bool rill_writer_can_write_eof(const struct rill_writer *writer)
     return rill_transport_can_write_eof(transport_of(writer));
 }
 
+static void close_timed_out(struct rill__entry *entry)
+{
+    struct rill__stream *stream = rill__container(rill__container(entry, struct rill__timer, entry),
+                                                  struct rill__stream, close_timer);
+    rill_transport_abort(stream->transport);
+}
+
+void rill_writer_set_close_timeout(struct rill_writer *writer, struct rill_opt_real seconds)
+{
+    writer->stream->close_timeout = seconds;
+}
+
 void rill_writer_close(struct rill_writer *writer)
 {
-    rill_transport_close(transport_of(writer));
+    struct rill__stream *stream = writer->stream;
+    const bool first = !rill_transport_is_closing(stream->transport);
+
+    rill_transport_close(stream->transport);
+    if (first && stream->close_timeout.given && !stream->flow.lost) { /* */
+        stream->close_timer.entry.run = close_timed_out;
+        if (rill__timer_start(stream->loop, &stream->close_timer,
+                              rill_loop_time(stream->loop) + stream->close_timeout.value) < 0) {
+            rill_transport_abort(stream->transport); /* no memory for the deadline: it is now */
+        }
+    }
 }
 
 bool rill_writer_is_closing(const struct rill_writer *writer)
@@ -101,6 +139,9 @@ int rill_writer_drain(struct rill_writer *writer)
 
     if (rill__require_task(&task) < 0) {
         return fail(writer, rill_error_new(RILL_ERUNTIME, "no running task to wait in"));
+    }
+    if (rill__be_fair(task) < 0) {
+        return RILL_ECANCELLED;
     }
     for (;;) {
         switch (rill__drain_decide(&stream->flow, exception != NULL,

@@ -115,6 +115,10 @@ int rill_error_code_of_errno(int os_errno);
  * NULL. */
 const char *rill_error_name(int code);
 
+/* The module of that class as a traceback shows it: "asyncio.exceptions", "socket", "ssl"; "" for a
+ * builtin. Never NULL. */
+const char *rill_error_module(int code);
+
 #ifdef __cplusplus
 }
 #endif

@@ -78,6 +78,9 @@ struct rill_transport_ops {
     const struct rill_error *(*write)(struct rill_transport *self, struct rill_bytes data);
     const struct rill_error *(*writelines)(struct rill_transport *self,
                                            const struct rill_bytes *parts, size_t count);
+    /* As write, but refers to data until done(arg); NULL: rill copies and calls done at once. */
+    const struct rill_error *(*write_borrowed)(struct rill_transport *self, struct rill_bytes data,
+                                               rill_callback *done, void *arg);
     const struct rill_error *(*write_eof)(struct rill_transport *self);
     bool (*can_write_eof)(struct rill_transport *self);
     void (*close)(struct rill_transport *self);

@@ -318,6 +318,49 @@ static void test_no_memory(struct rig_allocator *allocator)
     CHECK_INT(rill_error_incomplete((struct rill_bytes){"", SIZE_MAX}, 1)->code, RILL_ENOMEM);
 }
 
+static void test_lists(struct rig_allocator *allocator)
+{
+    const struct rill_error *both[] = {rill_error_new(RILL_EVALUE, "a"),
+                                       rill_error_from_errno(ECONNREFUSED)};
+    const struct rill_error *group = rill_error_group("connecting failed", both, 2);
+    const struct rill_error *single = rill_error_group("connecting failed", both, 1);
+    const struct rill_error *merged =
+        rill_error_with_list(rill_error_from_errno_text(0, "Multiple exceptions"), both, 2);
+
+    CHECK_INT(group->code, RILL_EGROUP);
+    CHECK_STR(group->text, "connecting failed (2 sub-exceptions)");
+    CHECK_STR(single->text, "connecting failed (1 sub-exception)");
+    CHECK_STR(rill_error_name(group->code), "ExceptionGroup");
+    rill_error_unref(both[0]);
+    rill_error_unref(both[1]); /* the lists hold references of their own */
+    CHECK_INT((long long)merged->list_count, 2);
+    CHECK(merged->list[0] == group->list[0] && merged->list[1] == group->list[1]);
+    CHECK_STR(single->list[0]->text, "a");
+    CHECK_INT(merged->list[1]->os_errno, ECONNREFUSED);
+    rill_error_unref(group);
+    rill_error_unref(single);
+    rill_error_unref(merged);
+
+    const struct rill_error *one = rill_error_new(RILL_EVALUE, "a");
+    const struct rill_error *made = rill_error_new(RILL_EVALUE, "b");
+    allocator->fail_at = 1;
+    CHECK_INT(rill_error_with_list(made, &one, 1)->code, RILL_ENOMEM);
+    allocator->fail_at = 0;
+    CHECK(rill_error_with_list(one, NULL, 0) == one);
+    rill_error_unref(one);
+    const struct rill_error *constant = rill_error_cancelled();
+    CHECK(rill_error_with_list(constant, &constant, 1) == constant);
+}
+
+static void test_modules(void)
+{
+    CHECK_STR(rill_error_module(RILL_EINCOMPLETE), "asyncio.exceptions");
+    CHECK_STR(rill_error_module(RILL_EGAI), "socket");
+    CHECK_STR(rill_error_module(RILL_ESSL), "ssl");
+    CHECK_STR(rill_error_module(RILL_EVALUE), "");
+    CHECK_STR(rill_error_module(-9999), "");
+}
+
 int main(void)
 {
     struct rig_allocator *allocator = rig_use_allocator();
@@ -333,6 +376,8 @@ int main(void)
     test_copy_keeps_fields();
     test_no_memory(allocator);
     test_long_chain(allocator);
+    test_lists(allocator);
+    test_modules();
     CHECK_INT(allocator->live, 0);
     return check_report("error_test");
 }
