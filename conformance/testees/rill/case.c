@@ -43,6 +43,7 @@ static int main_task(void *arg)
         rc = rill_reader_read(replay->gate, 1, &nothing);
         rill_reader_free(replay->gate);
     }
+    replay->ending = true;
     drop_handles(replay);
     return rc;
 }

@@ -86,6 +86,7 @@ struct replay {
     int step;
     bool muted;
     bool finishing; /* main was told to return */
+    bool ending;    /* main returns: from now on no handle of a task is kept */
     int connecting; /* open_connection and start_server calls that have not returned */
 
     struct connection *connections;

@@ -28,7 +28,7 @@ static struct record *record_new(const struct at *at, const char *name, const js
 /* While the run ends nobody but the loop may hold a task: it goes before we could let go of it. */
 static void leave_record(struct record *record)
 {
-    if (record->owned && record->replay->finishing) {
+    if (record->owned && record->replay->ending) {
         rill_task_free(record->task);
         record->task = NULL;
     } else if (!record->owned) {
@@ -59,7 +59,7 @@ int task_start(const struct at *at, const char *name, const json_t *calls)
     const struct replay *replay = at->replay;
     struct record *record = record_new(at, name, calls);
     const struct rill_task_options options = {.loop = replay->loop, .name = name};
-    record->owned = !replay->finishing;
+    record->owned = !replay->ending;
     return rill_task_create(task_body, record, &options, record->owned ? &record->task : NULL);
 }
 
