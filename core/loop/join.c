@@ -21,23 +21,10 @@ static int take_result(struct rill_task *task)
     return task->result;
 }
 
-struct await {
-    struct rill__wait wait; /* its entry is among the awaited task's done callbacks */
-    struct rill_task *awaited;
-};
-
-/* asyncio: cancelling a task that awaits another cancels the other. */
-static enum rill__cancel await_cancel(struct rill__wait *wait)
-{
-    struct await *await = rill__container(wait, struct await, wait);
-    return rill_task_cancel(await->awaited) ? RILL__CANCEL_PASSED : RILL__CANCEL_TOO_LATE;
-}
-
 int rill_task_await(struct rill_task *awaited)
 {
-    static const struct rill__wait_ops ops = {.cancel = await_cancel};
     struct rill_task *task;
-    struct await await = {.awaited = awaited};
+    struct rill__wait wait; /* its entry is among the awaited task's done callbacks */
 
     if (rill__require_task(&task) < 0) {
         return RILL_ERUNTIME;
@@ -46,11 +33,11 @@ int rill_task_await(struct rill_task *awaited)
         return rill__fail(rill_error_new(RILL_ERUNTIME, "Task cannot await on itself"));
     }
     if (!rill_task_done(awaited)) {
-        rill__wait_init(&await.wait, task);
-        rill__task_ref(awaited);
-        rill__task_on_done(awaited, &await.wait.entry);
-        const int rc = rill__wait(&await.wait, &ops);
-        rill__unready(&await.wait.entry);
+        rill__wait_init(&wait, task);
+        wait.passes_to = rill__task_ref(awaited);
+        rill__task_on_done(awaited, &wait.entry);
+        const int rc = rill__wait(&wait, NULL);
+        rill__unready(&wait.entry);
         rill_task_free(awaited);
         if (rc < 0) {
             return rc; /* asked to stop after the other had ended */
@@ -140,14 +127,20 @@ static enum rill__cancel join_cancel(struct rill__wait *wait)
 {
     struct join *join = rill__container(wait, struct join, wait);
     bool any = false;
+    bool circle = false;
 
     if (!join->pass_cancel) {
         return RILL__CANCEL_NOW;
     }
     for (size_t i = 0; i < join->count; i++) {
-        any = rill_task_cancel(join->children[i].task) || any;
+        struct rill_task *child = join->children[i].task;
+        circle = circle || child->in_cancel;
+        any = rill_task_cancel(child) || any;
     }
     join->cancel_requested = join->cancel_requested || any;
+    if (!any && circle) { /* it waits for itself: nothing else would ever end it */
+        return RILL__CANCEL_NOW;
+    }
     return any ? RILL__CANCEL_PASSED : RILL__CANCEL_TOO_LATE;
 }
 

@@ -178,14 +178,19 @@ void rill__ready_threadsafe(struct rill_loop *loop, struct rill__entry *entry)
 {
     pthread_mutex_lock(&loop->lock);
     rill__list_append(&loop->threadsafe, &entry->link);
+    atomic_store(&loop->has_threadsafe, true);
     pthread_mutex_unlock(&loop->lock);
     loop->poller->ops->wake(loop->poller);
 }
 
 static void take_threadsafe(struct rill_loop *loop)
 {
+    if (!atomic_load(&loop->has_threadsafe)) {
+        return;
+    }
     pthread_mutex_lock(&loop->lock);
     rill__list_splice(&loop->ready, &loop->threadsafe);
+    atomic_store(&loop->has_threadsafe, false);
     pthread_mutex_unlock(&loop->lock);
 }
 
@@ -216,10 +221,10 @@ double rill__turn_before_poll(struct rill_loop *loop)
         return 0;
     }
     const double next = rill__timers_next(&loop->timers);
-    const double timeout_s = next - rill_loop_time(loop);
     if (isinf(next)) {
         return -1;
     }
+    const double timeout_s = next - rill_loop_time(loop);
     if (timeout_s > MAXIMUM_WAIT_S) {
         return MAXIMUM_WAIT_S;
     }

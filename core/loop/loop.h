@@ -7,6 +7,7 @@
 #define RILL__LOOP_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -73,6 +74,7 @@ struct rill_loop {
 
     pthread_mutex_t lock;         /* guards `threadsafe` */
     struct rill__list threadsafe; /* entries from other threads */
+    atomic_bool has_threadsafe;   /* spares every other turn the lock */
     struct rill__workers *workers;
     size_t jobs;
 

@@ -252,18 +252,49 @@ bool rill_task_cancel(struct rill_task *task)
     return rill_task_cancel_text(task, NULL);
 }
 
-bool rill_task_cancel_text(struct rill_task *task, const char *text)
+static void request_cancel(struct rill_task *task, const char *text)
 {
-    if (task->state != RILL__TASK_PENDING) {
-        return false;
-    }
+    task->in_cancel = true;
     task->cancel_requests++;
     rill_error_unref(task->cancel_error);
     task->cancel_error = text != NULL ? rill_error_new(RILL_ECANCELLED, "%s", text) : NULL;
-    if (task->waiting != NULL && rill__wait_cancel(task->waiting)) {
-        return true;
+}
+
+/* The task that this one awaits, when a cancellation goes on to it. */
+static struct rill_task *awaited_by(const struct rill_task *task)
+{
+    const struct rill__wait *wait = task->waiting;
+    if (wait == NULL || wait->state != RILL__WAIT_PENDING || wait->passes_to == NULL ||
+        wait->passes_to->state != RILL__TASK_PENDING) {
+        return NULL;
     }
-    task->must_cancel = true; /* delivered at its next step */
+    return wait->passes_to;
+}
+
+/* Down a chain of tasks that await each other, in a loop and not by recursion: the chain may be
+ * long. A circle is broken where it closes. */
+bool rill_task_cancel_text(struct rill_task *task, const char *text)
+{
+    struct rill_task *last = task;
+    struct rill_task *next;
+
+    if (task->state != RILL__TASK_PENDING || task->in_cancel) {
+        return false;
+    }
+    request_cancel(last, text);
+    while ((next = awaited_by(last)) != NULL && !next->in_cancel) {
+        last = next;
+        request_cancel(last, text);
+    }
+    if (next != NULL) {
+        rill__wait_end_cancelled(last->waiting);
+    } else if (last->waiting == NULL || !rill__wait_cancel(last->waiting)) {
+        last->must_cancel = true; /* delivered at its next step */
+    }
+    for (next = task; next != last; next = next->waiting->passes_to) {
+        next->in_cancel = false;
+    }
+    last->in_cancel = false;
     return true;
 }
 

@@ -41,6 +41,7 @@ struct rill__wait {
         entry; /* the wake-up; while pending it may be in a list of what is waited for */
     struct rill_task *task;
     const struct rill__wait_ops *ops;
+    struct rill_task *passes_to; /* `await task`: cancelling the waiter cancels this one instead */
     enum rill__wait_state state;
     int result;
 };
@@ -52,6 +53,9 @@ void rill__wait_init(struct rill__wait *wait, struct rill_task *task);
 
 /* Future.cancel() on what the task waits for: false when it has ended already. */
 bool rill__wait_cancel(struct rill__wait *wait);
+
+/* Ends the wait cancelled at the next iteration, whatever it would pass on. */
+void rill__wait_end_cancelled(struct rill__wait *wait);
 
 /* Ends the wait with a result at the next iteration; nothing when it has ended already. */
 void rill__wait_complete(struct rill__wait *wait, int result);
@@ -81,6 +85,8 @@ struct rill_task {
     int result;
     int cancel_requests;
     bool must_cancel;
+    bool in_cancel; /* a cancellation passes through it just now: tasks that await each other in a
+                       circle */
     bool started;
     bool retrieved; /* somebody asked for the exception */
     unsigned

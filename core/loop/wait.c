@@ -53,6 +53,13 @@ int rill__wait(struct rill__wait *wait, const struct rill__wait_ops *ops)
     return rill__coroutine_suspend(task->coro);
 }
 
+void rill__wait_end_cancelled(struct rill__wait *wait)
+{
+    wait->state = RILL__WAIT_CANCELLED;
+    rill__unready(&wait->entry); /* out of the list of what it waited for */
+    rill__ready(wait->task->loop, &wait->entry);
+}
+
 bool rill__wait_cancel(struct rill__wait *wait)
 {
     enum rill__cancel answer = RILL__CANCEL_NOW;
@@ -60,13 +67,14 @@ bool rill__wait_cancel(struct rill__wait *wait)
     if (wait->state != RILL__WAIT_PENDING) {
         return false;
     }
+    if (wait->passes_to != NULL) {
+        return rill_task_cancel(wait->passes_to);
+    }
     if (wait->ops != NULL && wait->ops->cancel != NULL) {
         answer = wait->ops->cancel(wait);
     }
     if (answer == RILL__CANCEL_NOW) {
-        wait->state = RILL__WAIT_CANCELLED;
-        rill__unready(&wait->entry); /* out of the list of what it waited for */
-        rill__ready(wait->task->loop, &wait->entry);
+        rill__wait_end_cancelled(wait);
     }
     return answer != RILL__CANCEL_TOO_LATE;
 }

@@ -76,6 +76,12 @@ static int kernel_set_nonblocking(void *arg, int fd)
     return fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 }
 
+static ssize_t kernel_recv(void *arg, int fd, void *space, size_t size)
+{
+    (void)arg;
+    return recv(fd, space, size, 0);
+}
+
 static ssize_t kernel_readv(void *arg, int fd, const struct iovec *parts, int count)
 {
     (void)arg;
@@ -138,6 +144,7 @@ const struct rill_sys *rill_sys_kernel(void)
         .getsockopt = kernel_getsockopt,
         .setsockopt = kernel_setsockopt,
         .set_nonblocking = kernel_set_nonblocking,
+        .recv = kernel_recv,
         .readv = kernel_readv,
         .send = kernel_send,
         .sendmsg = kernel_sendmsg,

@@ -404,6 +404,27 @@ static int begin(struct rill__reader *reader, struct rill__read *read)
     return advance(reader, read);
 }
 
+bool rill__read_line_now(struct rill__reader *reader, struct rill_bytes *line)
+{
+    struct rill__buffer *buffer = &reader->buffer;
+    const size_t length = rill__reader_buffered(reader);
+
+    if (length == 0 || reader->exception != NULL || reader->waiter != NULL ||
+        buffer->retired != NULL || rill__buffer_held_length(buffer) > 0) {
+        return false;
+    }
+    const char *data = rill__buffer_data(buffer);
+    const char *end = memchr(data, '\n', length);
+    if (end == NULL || (size_t)(end - data) > reader->limit) {
+        return false;
+    }
+    if (rill__buffer_take(buffer, (size_t)(end - data) + 1, line) < 0) {
+        return false;
+    }
+    resume_if_drained(reader);
+    return true;
+}
+
 /* Everything but the inputs, so that a caller need not zero the struct: that takes as long as
  * reading a short line. */
 static void reset(struct rill__read *read)

@@ -99,6 +99,10 @@ static inline size_t rill__reader_buffered(const struct rill__reader *reader)
     return rill__buffer_length(&reader->buffer);
 }
 
+/* The short way to a line that is there already, when nothing else is going on: the result of a
+ * readline call, or false and nothing has happened. */
+bool rill__read_line_now(struct rill__reader *reader, struct rill_bytes *line);
+
 /* Starts a call. Only the inputs that its kind uses need be set: begin itself sets the outputs and
  * the private fields. Ends the validity of earlier views, whatever it answers. */
 int rill__read_begin(struct rill__reader *reader, struct rill__read *read);

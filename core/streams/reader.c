@@ -150,6 +150,9 @@ int rill_reader_read(struct rill_reader *reader, ssize_t n, struct rill_bytes *d
 int rill_reader_readline(struct rill_reader *reader, struct rill_bytes *line)
 {
     struct read_call call;
+    if (reader->loop->fair_calls == 0 && rill__read_line_now(&reader->core, line)) {
+        return 0;
+    }
     call.read.kind = RILL__READ_LINE;
     return run(&call, reader, line);
 }

@@ -8,6 +8,8 @@
 #include "sansio/memory.h"
 #include "streams/selector_private.h"
 
+#define COPIED_RECEIVE_MAX 4096
+
 static bool is_os_error(int code)
 {
     return code == RILL_EOS || code == RILL_ETIMEOUT ||
@@ -175,7 +177,10 @@ void rill__selector_readable(struct rill__selector *self)
         return;
     }
     const struct rill_protocol_ops *ops = self->protocol->ops;
-    if (ops->get_buffer != NULL) {
+    /* Few bytes are cheaper received into the loop's hot spare block and copied than with readv,
+     * and an idle connection then needs no block of its own. */
+    if (ops->get_buffer != NULL &&
+        (self->last_receive > COPIED_RECEIVE_MAX || spare == NULL || ops->data_received == NULL)) {
         size = ops->get_buffer(self->protocol, RILL__SPARE_SIZE, &space);
         size = size < RILL__SPARE_SIZE ? size : RILL__SPARE_SIZE;
     }
@@ -195,6 +200,7 @@ void rill__selector_readable(struct rill__selector *self)
                              "Fatal read error on socket transport");
         return;
     }
+    self->last_receive = (size_t)count;
     rill_transport_ref(&self->base); /* the protocol may let go of it */
     if (count == 0) {
         end_of_input(self);

@@ -50,6 +50,7 @@ struct rill__selector {
     void (*on_lost)(void *arg,
                     struct rill_transport *transport); /* the server's bookkeeping */
     void *on_lost_arg;
+    size_t last_receive;  /* bytes: decides where the next ones go */
     unsigned lost_writes; /* asyncio's _conn_lost: non-zero once the loss is scheduled */
     bool closing;
     bool paused;  /* pause_reading */

@@ -32,6 +32,7 @@ struct rill_sys {
     int (*getsockopt)(void *arg, int fd, int level, int name, void *value, unsigned *length);
     int (*setsockopt)(void *arg, int fd, int level, int name, const void *value, unsigned length);
     int (*set_nonblocking)(void *arg, int fd);
+    ssize_t (*recv)(void *arg, int fd, void *space, size_t size);
     ssize_t (*readv)(void *arg, int fd, const struct iovec *parts, int count);
     ssize_t (*send)(void *arg, int fd, const void *data, size_t size);           /* MSG_NOSIGNAL */
     ssize_t (*sendmsg)(void *arg, int fd, const struct iovec *parts, int count); /* MSG_NOSIGNAL */

@@ -3,6 +3,7 @@
  * Tasks (specification section 9): rows of small programs, each with the order of what it did and
  * its result.
  */
+#include <stdint.h>
 #include <string.h>
 
 #include <rill/observe.h>
@@ -164,6 +165,116 @@ static int await_chain(void *arg)
     CHECK(rill_task_cancelled(inner) && rill_task_cancelled(outer));
     rill_task_free(inner);
     rill_task_free(outer);
+    return 0;
+}
+
+/* Each awaits the next; cancelling the first cancels the last, and all of them end. A chain this
+ * long must not need stack. */
+enum { CHAIN = 5000 };
+static struct rill_task *chain[CHAIN];
+
+static int await_next(void *arg)
+{
+    const size_t index = (size_t)(uintptr_t)arg;
+    return index + 1 < CHAIN ? rill_task_await(chain[index + 1]) : rill_sleep(1000);
+}
+
+static int long_chain(void *arg)
+{
+    size_t cancelled = 0;
+    (void)arg;
+    for (size_t i = 0; i < CHAIN; i++) {
+        CHECK_INT(rill_task_create(await_next, (void *)(uintptr_t)i, NULL, &chain[i]), 0);
+    }
+    CHECK_INT(rill_sleep(1), 0);
+    CHECK(rill_task_cancel_text(chain[0], "enough"));
+    CHECK_INT(rill_task_await(chain[0]), RILL_ECANCELLED);
+    CHECK_STR(rill_task_error()->text, "enough"); /* */
+    for (size_t i = 0; i < CHAIN; i++) {
+        cancelled += rill_task_cancelled(chain[i]) ? 1 : 0;
+        rill_task_free(chain[i]);
+    }
+    CHECK_INT((long long)cancelled, CHAIN);
+    return 0;
+}
+
+static int await_other(void *arg)
+{
+    struct rill_task *const *other = arg;
+    CHECK_INT(rill_sleep(1), 0);
+    return rill_task_await(*other);
+}
+
+static int gather_other(void *arg)
+{
+    struct rill_task *const *other = arg;
+    CHECK_INT(rill_sleep(1), 0);
+    return rill_gather(other, 1, false, NULL);
+}
+
+/* Tasks that await each other never end by themselves; a cancellation breaks the circle. */
+static int circles(void *arg)
+{
+    static rill_task_fn *const kinds[] = {await_other, gather_other};
+    (void)arg;
+    for (size_t i = 0; i < 2; i++) {
+        struct rill_task *a;
+        struct rill_task *b;
+        CHECK_INT(rill_task_create(kinds[i], &b, NULL, &a), 0);
+        CHECK_INT(rill_task_create(kinds[i], &a, NULL, &b), 0);
+        CHECK_INT(rill_sleep(2), 0);
+        CHECK(rill_task_cancel(a));
+        CHECK_INT(rill_sleep(2), 0);
+        CHECK(rill_task_cancelled(a) && rill_task_cancelled(b));
+        rill_task_free(a);
+        rill_task_free(b);
+    }
+    return 0;
+}
+
+static int group_sleep(void *arg)
+{
+    return rill_sleep(*(const double *)arg);
+}
+
+static int group_fail(void *arg)
+{
+    const int rc = group_sleep(arg);
+    return rc < 0 ? rc : rill_task_fail(rill_error_new(RILL_EVALUE, "member"));
+}
+
+static int task_group(void *arg) /* */
+{
+    static const double one = 1;
+    static const double ten = 10;
+    struct rill_task_group group;
+    struct rill_task *long_one;
+    (void)arg;
+
+    CHECK_INT(rill_task_group_enter(&group), 0);
+    CHECK_INT(rill_task_group_create_task(&group, group_sleep, (void *)(uintptr_t)&one, NULL), 0);
+    CHECK_INT(rill_task_group_exit(&group, 0), 0);
+    CHECK_INT(rill_task_group_create_task(&group, group_sleep, NULL, NULL), RILL_ERUNTIME);
+
+    CHECK_INT(rill_task_group_enter(&group),
+              0); /* the first failure cancels the others and the body */
+    CHECK_INT(rill_task_group_create_task(&group, group_fail, (void *)(uintptr_t)&one, NULL), 0);
+    CHECK_INT(rill_task_group_create_task(&group, group_sleep, (void *)(uintptr_t)&ten, &long_one),
+              0);
+    const int body = rill_sleep(100);
+    CHECK_INT(body, RILL_ECANCELLED);
+    CHECK_INT(rill_task_group_exit(&group, body), RILL_EGROUP);
+    CHECK_STR(rill_task_error()->text, "unhandled errors in a TaskGroup (1 sub-exception)");
+    CHECK_STR(rill_task_error()->list[0]->text, "member");
+    CHECK(rill_task_cancelled(long_one));
+    CHECK_INT(rill_task_cancelling(rill_current_task()), 0);
+    rill_task_free(long_one);
+
+    CHECK_INT(rill_task_group_enter(&group), 0); /* a failed body is among the errors */
+    CHECK_INT(rill_task_group_create_task(&group, group_sleep, (void *)(uintptr_t)&ten, NULL), 0);
+    const int failed = rill_task_fail(rill_error_new(RILL_EVALUE, "body"));
+    CHECK_INT(rill_task_group_exit(&group, failed), RILL_EGROUP);
+    CHECK_STR(rill_task_error()->list[0]->text, "body");
     return 0;
 }
 
@@ -329,6 +440,9 @@ static const struct {
     {__LINE__, uncancel, 0, ""},
     {__LINE__, awaits_failure, RILL_EVALUE, "fails"},
     {__LINE__, await_chain, 0, "inner CancelledError"},
+    {__LINE__, long_chain, 0, ""},
+    {__LINE__, circles, 0, ""},
+    {__LINE__, task_group, 0, ""},
     {__LINE__, shield, 0, "inner slept"},
     {__LINE__, gather, 0, "a b fails slept"},
     {__LINE__, gather_fails_first, 0, "a fails slept"},

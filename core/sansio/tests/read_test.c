@@ -201,6 +201,9 @@ static int begin(struct rig *rig, const struct row *row, struct rill__read *read
     read->n = row->n;
     read->separators = separators;
     read->separator_count = count;
+    if (row->kind == RILL__READ_LINE && rill__read_line_now(&rig->reader, &read->result)) {
+        return 0;
+    }
     return rill__read_begin(&rig->reader, read);
 }
 
@@ -414,9 +417,33 @@ static void test_view_outlives_feeding(void)
     rig_cleanup(&rig);
 }
 
+/* The short way declines whatever is not an ordinary, complete line. */
+static void test_line_now_declines(void)
+{
+    struct rig rig;
+    struct rill_bytes line;
+    rig_init(&rig, 4);
+    CHECK(!rill__read_line_now(&rig.reader, &line)); /* nothing there */
+    CHECK_INT(rill__reader_feed_data(&rig.reader, "ab", 2, NULL), 0);
+    CHECK(!rill__read_line_now(&rig.reader, &line)); /* incomplete */
+    CHECK_INT(rill__reader_feed_data(&rig.reader, "c\n", 2, NULL), 0);
+    const struct rill_error *error = rill_error_new(RILL_EVALUE, "x");
+    rill__reader_set_exception(&rig.reader, error);
+    CHECK(!rill__read_line_now(&rig.reader, &line)); /* */
+    rill__reader_set_exception(&rig.reader, NULL);
+    CHECK(rill__read_line_now(&rig.reader, &line));
+    CHECK(line.len == 4 && memcmp(line.ptr, "abc\n", 4) == 0);
+    CHECK_INT(rill__reader_feed_data(&rig.reader, "abcde\n", 6, NULL), 0);
+    CHECK(!rill__read_line_now(&rig.reader, &line)); /* over the limit */
+    CHECK_INT((long long)rill__reader_buffered(&rig.reader), 6);
+    rill_error_unref(error);
+    rig_cleanup(&rig);
+}
+
 int main(void)
 {
     struct rig_allocator *allocator = rig_use_allocator();
+    test_line_now_declines();
     allocator->guard = true;
     test_rows();
     test_order_of_checks();

@@ -60,9 +60,14 @@ static int fail_accept(void *arg, int fd, struct sockaddr *address, unsigned *le
     return fails(arg, "accept") ? -1 : rill_sys_kernel()->accept(NULL, fd, address, length);
 }
 
+static ssize_t fail_recv(void *arg, int fd, void *space, size_t size)
+{
+    return fails(arg, "receive") ? -1 : rill_sys_kernel()->recv(NULL, fd, space, size);
+}
+
 static ssize_t fail_readv(void *arg, int fd, const struct iovec *parts, int count)
 {
-    return fails(arg, "readv") ? -1 : rill_sys_kernel()->readv(NULL, fd, parts, count);
+    return fails(arg, "receive") ? -1 : rill_sys_kernel()->readv(NULL, fd, parts, count);
 }
 
 static ssize_t fail_send(void *arg, int fd, const void *data, size_t size)
@@ -85,6 +90,7 @@ static struct rill_sys planned(struct plan *plan)
     sys.bind = fail_bind;
     sys.listen = fail_listen;
     sys.accept = fail_accept;
+    sys.recv = fail_recv;
     sys.readv = fail_readv;
     sys.send = fail_send;
     sys.arg = plan;
@@ -191,8 +197,8 @@ static const struct {
     {__LINE__, {NULL, 0, 0, 1, 0}, 0, "", 0}, /* one byte a send */
     {__LINE__, {"send", EAGAIN, 3, 2, 0}, 0, "", 0},
     {__LINE__, {"send", EINTR, 3, 0, 0}, 0, "", 0},
-    {__LINE__, {"readv", EAGAIN, 4, 0, 0}, 0, "", 0}, /* */
-    {__LINE__, {"readv", EINTR, 4, 0, 0}, 0, "", 0},
+    {__LINE__, {"receive", EAGAIN, 4, 0, 0}, 0, "", 0}, /* */
+    {__LINE__, {"receive", EINTR, 4, 0, 0}, 0, "", 0},
     {__LINE__, {"accept", EAGAIN, 1, 0, 0}, 0, "", 0},
     {__LINE__, {"accept", ECONNABORTED, 3, 0, 0}, 0, "", 0}, /* the batch goes on */
     {__LINE__,
@@ -231,7 +237,7 @@ static const struct {
      0},
     {__LINE__, {"send", EPIPE, 1, 0, 0}, RILL_ECONNRESET, "Connection lost", 0}, /* */
     {__LINE__, {"send", ECONNRESET, 1, 0, 0}, RILL_ECONNRESET, "Connection lost", 0},
-    {__LINE__, {"readv", ECONNRESET, 1, 0, 0}, 0, "*", 0}, /* on either side: see below */
+    {__LINE__, {"receive", ECONNRESET, 1, 0, 0}, 0, "*", 0}, /* on either side: see below */
 };
 
 int main(void)
