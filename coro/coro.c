@@ -20,47 +20,62 @@ void rill__coro_misuse(const char *call, const char *why)
 
 void rill__coro_main(struct rill_coro *self, void *value)
 {
-    void *unused;
-    void *resumer_sp;
-
     rill__watch_arrive(&self->watch);
     value = self->fn(self, self->arg, value);
     self->fn = NULL;
-    resumer_sp = self->resumer_sp;
-    self->resumer_sp = NULL;
     rill__watch_back(&self->watch, true);
-    rill__coro_switch(&unused, resumer_sp, value);
+    /* Nobody comes back to what is saved here; the argument has done its duty, and makes a place.
+     */
+    rill__coro_switch(&self->arg, self->resumer_sp, value);
     rill__coro_misuse("rill_coro_resume", "a coroutine was resumed after its end");
+}
+
+/* Out of line, because every create and destroy would save registers for it. */
+__attribute__((noinline, cold)) static void watch_birth(struct rill_coro_pool *pool,
+                                                        struct rill_coro *self)
+{
+    char *const bottom = rill__stack_bottom(pool, self);
+
+    rill__watch_open(bottom, pool->stack_size);
+    rill__watch_begin(&self->watch, bottom, pool->stack_size);
+}
+
+__attribute__((noinline, cold)) static void watch_death(struct rill_coro_pool *pool,
+                                                        struct rill_coro *coro)
+{
+    char *const bottom = rill__stack_bottom(pool, coro);
+
+    rill__watch_end(&coro->watch, bottom, pool->stack_size);
+    /* Pointers in a dead stack would hide leaks, should the tool still read it. */
+    (void)pool->sys.discard(pool->sys.arg, bottom, pool->stack_size);
+    rill__watch_close(bottom, pool->stack_size);
 }
 
 int rill_coro_create(struct rill_coro_pool *pool, rill_coro_fn *fn, void *arg,
                      struct rill_coro **coro)
 {
     struct rill_coro *self;
-    const int rc = rill__stack_take(pool, &self);
 
-    if (rc < 0) {
-        *coro = NULL;
-        return rc;
+    if (__builtin_expect(pool->free_count == 0, 0)) {
+        const int rc = rill__stack_carve(pool);
+
+        if (rc < 0) {
+            *coro = NULL;
+            return rc;
+        }
     }
+    self = rill__stack_take(pool);
     if (__builtin_expect(pool->watched, 0)) {
-        char *const bottom = rill__stack_bottom(pool, self);
-
-        rill__watch_open(bottom, pool->stack_size);
-        rill__watch_begin(&self->watch, bottom, pool->stack_size);
+        watch_birth(pool, self);
     }
-    self->resumer_sp = NULL;
+    *coro = self;
     self->fn = fn;
     self->arg = arg;
     self->pool = pool;
-    self->sp = rill__coro_frame(self, self);
     if (pool->local_size > 0) {
         memset(self + 1, 0, pool->local_size);
     }
-    if (++pool->live > pool->peak) {
-        pool->peak = pool->live;
-    }
-    *coro = self;
+    self->sp = rill__coro_frame(self, self);
     return 0;
 }
 
@@ -137,14 +152,8 @@ void rill_coro_destroy(struct rill_coro *coro)
     coro->sp = NULL;
     coro->pool = NULL;
     if (__builtin_expect(pool->watched, 0)) {
-        char *const bottom = rill__stack_bottom(pool, coro);
-
-        rill__watch_end(&coro->watch, bottom, pool->stack_size);
-        /* Pointers in a dead stack would hide leaks, should the tool still read it. */
-        (void)pool->sys.discard(pool->sys.arg, bottom, pool->stack_size);
-        rill__watch_close(bottom, pool->stack_size);
+        watch_death(pool, coro);
     }
-    pool->live--;
     rill__stack_give(pool, coro);
 }
 

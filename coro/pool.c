@@ -16,6 +16,14 @@ static size_t round_up(size_t size, size_t unit)
     return (size + unit - 1) / unit * unit;
 }
 
+/* The hot start of the record ends a pair of cache lines; the rest and the local area follow. */
+static size_t record_below(size_t local_size)
+{
+    const size_t rest = sizeof(struct rill_coro) - RILL__RECORD_HOT + local_size;
+
+    return RILL__RECORD_HOT + round_up(rest, RILL__LINE_PAIR);
+}
+
 static size_t default_to(size_t given, size_t fallback)
 {
     return given != 0 ? given : fallback;
@@ -49,7 +57,8 @@ int rill_coro_pool_new(const struct rill_coro_pool_options *options, struct rill
         .keep_resident = default_to(options->keep_resident, 64),
         .page_size = page_size,
         .stack_size = stack_size < 2 * page_size ? 2 * page_size : stack_size,
-        .local_size = round_up(options->local_size_bytes, RILL__CACHE_LINE),
+        .local_size = options->local_size_bytes,
+        .record_below = record_below(options->local_size_bytes),
         .watched = rill__watched(),
         .best_effort = options->guard == RILL_CORO_GUARD_BEST_EFFORT,
         .sys = sys,
@@ -192,7 +201,7 @@ void rill_coro_pool_stats(const struct rill_coro_pool *pool, struct rill_coro_po
     }
     *stats = (struct rill_coro_pool_stats){
         .stack_size_bytes = pool->stack_size,
-        .live = pool->live,
+        .live = pool->stacks - pool->free_count,
         .peak = pool->peak,
         .free_stacks = pool->free_count,
         .unguarded = unguarded,

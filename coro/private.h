@@ -7,10 +7,12 @@
  *      guard | stack . . . . . . . . . . . . . . . . . . [ top page ] | guard | stack ...
  *            ^ bottom                                    ^ marks      ^ bottom + stack_size
  *
- *      top page:  marks | ... frames <- | struct rill_coro | local area | 0 to 15 cache lines
+ *      top page:  marks | ... frames <- | struct rill_coro | local area | 0 to 14 cache lines
  *
- * The cache lines at the very top differ from stack to stack. Without them the records of all
- * coroutines would compete for the same few sets of the first-level cache.
+ * The cache lines at the very top differ from stack to stack: without them the records of all
+ * coroutines would compete for the same few sets of the first-level cache. They come in twos, which
+ * the processor fetches together, and the record begins 16 bytes before such a pair ends: what a
+ * switch reads of the record and the frames of a shallow coroutine are one pair.
  */
 #ifndef RILL_CORO_PRIVATE_H
 #define RILL_CORO_PRIVATE_H
@@ -22,17 +24,19 @@
 
 enum {
     RILL__CACHE_LINE = 64,
-    RILL__COLOURS = 16,
+    RILL__COLOURS = 8,
+    RILL__LINE_PAIR = 128,
+    RILL__RECORD_HOT = 16, /* sp and resumer_sp */
 };
 
 /* The stage of a coroutine needs no field of its own:
  *      new or suspended   sp set
- *      running            sp NULL, resumer_sp set      (or waiting for one that it resumed)
+ *      running            sp NULL, fn and pool set     (or waiting for one that it resumed)
  *      done               sp NULL, fn NULL
  *      destroyed          sp NULL, pool NULL */
 struct rill_coro {
-    alignas(RILL__CACHE_LINE) void *sp; /* its saved context */
-    void *resumer_sp;                   /* the saved context of whoever resumed it last */
+    alignas(16) void *sp; /* its saved context */
+    void *resumer_sp;     /* the saved context of whoever resumed it last */
     rill_coro_fn *fn;
     void *arg;
     struct rill_coro_pool *pool;
@@ -61,24 +65,25 @@ struct rill_coro_pool {
     size_t free_count;
     size_t rested;
     size_t keep_resident;
-    size_t live;
     size_t peak;
     size_t page_size;
     size_t stack_size;
     size_t local_size;
+    size_t record_below; /* how far below a cell's end the record is, but for the cache lines */
     bool watched;
     bool best_effort;
     bool at_map_limit; /* with best effort: guards are no longer tried */
     enum rill__guard_kind guard_kind;
     struct rill__slab *slabs;
     size_t slab_count;
-    size_t stacks; /* carved cells of all slabs */
+    size_t stacks; /* carved cells of all slabs; those that are not free live */
     size_t cells;  /* of all slabs; the room in `free` */
     struct rill_coro_sys sys;
 };
 
-/* stack.c: the slow halves. */
-RILL__PRIVATE int rill__stack_carve(struct rill_coro_pool *pool, struct rill_coro **coro);
+/* stack.c: the slow halves. rill__stack_carve puts one new stack on the empty free list, or returns
+ * -errno; rill__stack_rest takes the memory of the free stack that has had it longest. */
+RILL__PRIVATE int rill__stack_carve(struct rill_coro_pool *pool);
 RILL__PRIVATE void rill__stack_rest(struct rill_coro_pool *pool);
 
 /* sys.c: fills the members that are NULL with the system's own calls. */
@@ -99,8 +104,7 @@ static inline size_t rill__cell_size(const struct rill_coro_pool *pool)
 static inline struct rill_coro *rill__record_of(const struct rill_coro_pool *pool,
                                                 const struct rill__slab *slab, size_t cell)
 {
-    const size_t below =
-        (cell % RILL__COLOURS) * RILL__CACHE_LINE + pool->local_size + sizeof(struct rill_coro);
+    const size_t below = pool->record_below + (cell % RILL__COLOURS) * RILL__LINE_PAIR;
 
     return (struct rill_coro *)(void *)(slab->base + (cell + 1) * rill__cell_size(pool) - below);
 }
@@ -114,16 +118,15 @@ static inline char *rill__stack_bottom(const struct rill_coro_pool *pool,
     return (char *)(top - pool->stack_size);
 }
 
-static inline int rill__stack_take(struct rill_coro_pool *pool, struct rill_coro **coro)
+/* There must be a free one. */
+static inline struct rill_coro *rill__stack_take(struct rill_coro_pool *pool)
 {
-    if (__builtin_expect(pool->free_count == 0, 0)) {
-        return rill__stack_carve(pool, coro);
+    const size_t left = --pool->free_count;
+
+    if (__builtin_expect(pool->rested > left, 0)) {
+        pool->rested = left;
     }
-    *coro = pool->free[--pool->free_count];
-    if (pool->rested > pool->free_count) {
-        pool->rested = pool->free_count;
-    }
-    return 0;
+    return pool->free[left];
 }
 
 static inline void rill__stack_give(struct rill_coro_pool *pool, struct rill_coro *coro)

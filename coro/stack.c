@@ -170,9 +170,10 @@ static int add_slab(struct rill_coro_pool *pool)
     return 0;
 }
 
-int rill__stack_carve(struct rill_coro_pool *pool, struct rill_coro **coro)
+int rill__stack_carve(struct rill_coro_pool *pool)
 {
     struct rill__slab *slab;
+    struct rill_coro *coro;
     int rc;
 
     if (pool->stacks == pool->cells) {
@@ -186,9 +187,13 @@ int rill__stack_carve(struct rill_coro_pool *pool, struct rill_coro **coro)
     if (rc < 0) {
         return rc;
     }
-    *coro = rill__record_of(pool, slab, slab->carved++);
+    coro = rill__record_of(pool, slab, slab->carved++);
+    marks_write(marks_of(pool, coro));
+    pool->free[pool->free_count++] = coro;
     pool->stacks++;
-    marks_write(marks_of(pool, *coro));
+    /* A new stack is made only when every other is in use: the most that ever lived is the most
+     * that ever were. */
+    pool->peak = pool->stacks > pool->peak ? pool->stacks : pool->peak;
     return 0;
 }
 

@@ -15,7 +15,7 @@ struct rill_coro;
  * value of whoever comes back. */
 RILL__PRIVATE void *rill__coro_switch(void **save, void *load, void *value);
 
-/* Lays below `top`, which is aligned to 64, a context that calls rill__coro_main(coro, value) when
+/* Lays below `top`, which is aligned to 16, a context that calls rill__coro_main(coro, value) when
  * it is switched to. Returns its address. Does not switch. */
 RILL__PRIVATE void *rill__coro_frame(void *top, struct rill_coro *coro);
 

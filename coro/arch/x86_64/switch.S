@@ -10,7 +10,9 @@
  *      +32      rbx                    new coroutine: its struct rill_coro
  *      +40      rbp                    new coroutine: 0, which ends walks by frame pointer
  *      +48      return address         new coroutine: rill__coro_entry
- *      +56      the caller's frame     new coroutine: 16 bytes of 0, then `top`
+ *      +56      the caller's frame     new coroutine: `top`
+ *
+ * In a new one r12 to r15 are whatever the stack held before: nobody reads them.
  *
  * The switch ends in pop and jump, not in ret: the processor's return predictor would expect the return into the
  * context that is being left, and every wrong guess costs more than the whole rest. The target of that jump is no
@@ -100,17 +102,11 @@ rill__coro_frame:
     endbr64
     xorl    %ecx, %ecx
     leaq    rill__coro_entry(%rip), %rdx
-    leaq    -(16 + 56 + FP_BYTES)(%rdi), %rax
+    leaq    -(56 + FP_BYTES)(%rdi), %rax
     store_fp_at %rax
-    movq    %rcx, FP_BYTES + 0(%rax)
-    movq    %rcx, FP_BYTES + 8(%rax)
-    movq    %rcx, FP_BYTES + 16(%rax)
-    movq    %rcx, FP_BYTES + 24(%rax)
     movq    %rsi, FP_BYTES + 32(%rax)
     movq    %rcx, FP_BYTES + 40(%rax)
     movq    %rdx, FP_BYTES + 48(%rax)
-    movq    %rcx, FP_BYTES + 56(%rax)
-    movq    %rcx, FP_BYTES + 64(%rax)
     ret
     .cfi_endproc
     .size   rill__coro_frame, . - rill__coro_frame

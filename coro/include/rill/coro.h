@@ -63,7 +63,7 @@ enum rill_coro_guard {
 /* A zeroed struct means the defaults. */
 struct rill_coro_pool_options {
     /* Bytes of each stack, rounded up to pages, at least two; 0: RILL_CORO_STACK_SIZE_DEFAULT. The
-     * coroutine's own record, the local area and an offset of at most 960 bytes that differs from
+     * coroutine's own record, the local area and an offset of at most 1024 bytes that differs from
      * stack to stack are taken from it. */
     size_t stack_size_bytes;
     size_t keep_resident; /* free stacks that keep all their memory; of the others only the top page
