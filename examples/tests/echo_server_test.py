@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: MIT
 #
 # echo_server beside its twin, with clients that are not rill's, and what Ctrl-C does.
-import re
-import signal
 import socket
 import sys
 
@@ -11,45 +9,15 @@ import harness
 NAME = 'echo_server'
 
 
-class EchoServer:
-    """The server on an ephemeral port, from its first line to Ctrl-C; `outcome` is there afterwards."""
-
-    def __init__(self, command):
-        self.outcome = None
-        self._command = command + ['127.0.0.1', '0']
-
-    def __enter__(self):
-        self._process = harness.start(self._command)
-        self._line = self._process.stdout.readline()
-        served = re.fullmatch(rb"Serving on \('127\.0\.0\.1', (\d+)\)\n", self._line)
-        if served is None:
-            raise AssertionError('%r, %r' % (self._line, harness.finish(self._process)))
-        self.port = int(served.group(1))
-        return self
-
-    def interrupt(self):
-        self._process.send_signal(signal.SIGINT)
-
-    def __exit__(self, failure, *_):
-        if failure is not None:
-            self._process.kill()
-            self._process.communicate()
-        elif self.outcome is None:
-            self.interrupt()
-            self.wait()
-
-    def wait(self):
-        self.outcome = harness.finish(self._process, self._line)
-
-    def exchange(self, data):
-        return harness.exchange(harness.connect(self.port), data)
+def serving(command):
+    return harness.Serving(command + ['127.0.0.1', '0'])
 
 
 class ServerCase(harness.TwinCase):
     def serve(self, turns):
         """Serves each turn(server) and compares what the clients saw and the server printed."""
         def situation(command):
-            with EchoServer(command) as server:
+            with serving(command) as server:
                 seen = [turn(server) for turn in turns]
             return server.outcome, seen
         outcome, seen = self.assert_twins(situation, NAME)
@@ -126,7 +94,7 @@ class Interrupt(ServerCase):
     def test_while_a_client_is_connected(self):
         """From 3.12.1 on the server waits for its clients (R-667, R-669), and so does rill."""
         def situation(command):
-            with EchoServer(command) as server:
+            with serving(command) as server:
                 idle = harness.connect(server.port)
                 server.exchange(b'accepted after idle')
                 server.interrupt()
@@ -156,7 +124,7 @@ class Failures(ServerCase):
             return server.exchange(b'next')
 
         def situation(command):
-            with EchoServer(command) as server:
+            with serving(command) as server:
                 seen = turn(server)
             return server.outcome, seen
         outcome, seen = self.assert_twins(situation, NAME)
@@ -167,7 +135,7 @@ class Failures(ServerCase):
         """The client is dropped without an answer, the failure is reported, and the server serves on (R-653). CPython
         before 3.11 leaves such a connection open, so only later ones can be asked."""
         def situation(command):
-            with EchoServer(command) as server:
+            with serving(command) as server:
                 seen = server.exchange(b'\xff'), server.exchange(b'next')
             return server.outcome, seen
         outcome, seen = situation(harness.ours(NAME))

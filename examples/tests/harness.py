@@ -127,6 +127,41 @@ class SocketPeer:
             raise self.failure
 
 
+class Serving:
+    """A server program, from its line `Serving on ...` to Ctrl-C or whatever ends it; `outcome` is there afterwards."""
+
+    def __init__(self, command, **more):
+        self.outcome = None
+        self._command = command
+        self._more = more
+
+    def __enter__(self):
+        self.process = start(self._command, **self._more)
+        self._line = self.process.stdout.readline()
+        if not self._line.startswith(b'Serving on '):
+            raise AssertionError('%r, %r' % (self._line, finish(self.process)))
+        served = re.match(rb"Serving on \('127\.0\.0\.1', (\d+)\)", self._line)
+        self.port = int(served.group(1)) if served else None
+        return self
+
+    def interrupt(self):
+        self.process.send_signal(signal.SIGINT)
+
+    def __exit__(self, failure, *_):
+        if failure is not None:
+            self.process.kill()
+            self.process.communicate()
+        elif self.outcome is None:
+            self.interrupt()
+            self.wait()
+
+    def wait(self):
+        self.outcome = finish(self.process, self._line)
+
+    def exchange(self, data):
+        return exchange(connect(self.port), data)
+
+
 def read_to_end(connection):
     received = b''
     while True:
