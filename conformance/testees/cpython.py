@@ -9,6 +9,7 @@ the script is performed at the moment when that selector finds nothing left to d
 import array
 import asyncio
 import collections
+import ctypes
 import errno
 import fcntl
 import gc
@@ -18,10 +19,15 @@ import os
 import platform
 import select
 import selectors
+import shutil
+import signal
 import socket
+import stat
 import struct
 import sys
+import tempfile
 import termios
+import threading
 import time
 import warnings
 import weakref
@@ -30,6 +36,9 @@ VERSION = sys.version_info[:3]
 LISTEN_HOST = "127.0.0.1"
 SMALL_SEND_BUFFER = 16384
 BARRIER_SECONDS = 3.0
+OUT_OF_RESOURCE = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+REAL_SOCKET = socket.socket
+REAL_GETADDRINFO = socket.getaddrinfo
 EAI_NAMES = {getattr(socket, name): name for name in dir(socket) if name.startswith("EAI_")}
 
 
@@ -126,6 +135,11 @@ class MemSocket:
         if self.peer_ended:
             return b""
         raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    def recv_into(self, buffer):
+        data = self.recv(len(buffer))
+        buffer[:len(data)] = data
+        return len(data)
 
     def raise_reset(self):
         if self.reset_pending:
@@ -315,6 +329,155 @@ class SocketPeer:
         self.sock.close()
 
 
+# ---- scripted look-ups, connects and faults: PROTOCOL.md, section 9 -----------------------------------------------------
+
+class Attempt:
+    """A connect that ends at a moment of virtual time, or never; the selector asks it, not the kernel."""
+
+    def __init__(self, case, rule):
+        self.case = case
+        self.address = rule["address"]
+        self.errno = rule.get("errno")
+        self.at = None if rule.get("outcome") == "never" else case.now + rule["after"]
+        self.decided = False
+
+    def readable(self):
+        return False
+
+    def writable(self):
+        return self.at is not None and self.case.now >= self.at
+
+
+class Fault:
+    """Makes some of the coming calls fail, or transfer less."""
+
+    def __init__(self, op):
+        self.call = op["call"]
+        self.conn = op.get("conn", 1) if self.call in ("recv", "send", "shutdown") else None
+        self.before = op.get("at", 1) - 1
+        self.left = op.get("count", 1)
+        self.errno = op.get("errno")
+        self.short = op.get("short")
+
+
+def os_error(name):
+    number = getattr(errno, name)
+    return OSError(number, os.strerror(number))
+
+
+def scripted_socket(case):
+    """socket.socket for the library under test: the kernel's, but for what the script says of it."""
+
+    class ScriptedSocket(REAL_SOCKET):
+        def __init__(self, family=-1, type=-1, proto=-1, fileno=None):
+            if fileno is None:
+                case.meet_fault("socket")
+            super().__init__(family, type, proto, fileno)
+
+        def connect(self, address):
+            case.meet_fault("connect")
+            rule = case.connects.get(address[0]) if self.family in (socket.AF_INET, socket.AF_INET6) else None
+            if rule is None:
+                return super().connect(address)
+            case.emit({"ev": "attempt", "address": rule["address"], "what": "start", "at": case.now})
+            if "after" in rule or rule.get("outcome") == "never":
+                fd = self.fileno()
+                case.attempts[fd] = case.virtual[fd] = Attempt(case, rule)
+                raise BlockingIOError(errno.EINPROGRESS, os.strerror(errno.EINPROGRESS))
+            case.attempts[self.fileno()] = attempt = Attempt(case, dict(rule, after=0))
+            attempt.decided = True
+            if "errno" in rule:
+                raise os_error(rule["errno"])
+            return self.really_connect()
+
+        def really_connect(self):
+            self.setblocking(True)
+            super().connect(case.listener_of(self.family))
+            self.setblocking(False)
+
+        def getsockopt(self, level, name, *size):
+            attempt = case.attempts.get(self.fileno())
+            if attempt and not attempt.decided and (level, name) == (socket.SOL_SOCKET, socket.SO_ERROR):
+                attempt.decided = True
+                case.virtual.pop(self.fileno(), None)
+                if attempt.errno:
+                    return getattr(errno, attempt.errno)
+                self.really_connect()
+            return super().getsockopt(level, name, *size)
+
+        def close(self):
+            attempt = case.attempts.pop(self.fileno(), None)
+            if attempt:
+                case.virtual.pop(self.fileno(), None)
+                if case.number_of(self) is None:
+                    case.emit({"ev": "attempt", "address": attempt.address, "what": "closed", "at": case.now})
+            return super().close()
+
+        def recv(self, size):
+            short = case.meet_fault("recv", self)
+            return super().recv(size if short is None else min(size, short))
+
+        def recv_into(self, buffer):
+            short = case.meet_fault("recv", self)
+            return super().recv_into(buffer) if short is None else super().recv_into(buffer, short)
+
+        def send(self, data):
+            short = case.meet_fault("send", self)
+            return super().send(data if short is None else bytes(data)[:short])
+
+        def sendmsg(self, buffers):
+            short = case.meet_fault("send", self)
+            if short is None:
+                return super().sendmsg(buffers)
+            return super().send(b"".join(bytes(buffer) for buffer in buffers)[:short])
+
+        def shutdown(self, how):
+            case.meet_fault("shutdown", self)
+            return super().shutdown(how)
+
+        def accept(self):
+            case.meet_fault("accept")
+            return super().accept()
+
+        def bind(self, address):
+            case.meet_fault("bind")
+            return super().bind(address)
+
+        def listen(self, *backlog):
+            case.meet_fault("listen")
+            return super().listen(*backlog)
+
+    ScriptedSocket.__name__ = ScriptedSocket.__qualname__ = "socket"
+    ScriptedSocket.__module__ = "socket"
+    return ScriptedSocket
+
+
+def gai_error(code):
+    strerror = ctypes.CDLL(None).gai_strerror
+    strerror.restype = ctypes.c_char_p
+    return socket.gaierror(code, strerror(code).decode())
+
+
+def scripted_getaddrinfo(rules):
+    def getaddrinfo(host, port, family=0, type=0, proto=0, flags=0):
+        name = host.decode() if isinstance(host, bytes) else host
+        if name not in rules:
+            return REAL_GETADDRINFO(host, port, family, type, proto, flags)
+        rule = rules[name]
+        if "error" in rule:
+            raise gai_error(getattr(socket, rule["error"]))
+        found, failed = [], None
+        for address in rule["addresses"]:
+            try:
+                found += REAL_GETADDRINFO(address, port, family, type, proto, flags | socket.AI_NUMERICHOST)
+            except socket.gaierror as exc:
+                failed = exc
+        if failed and not found:
+            raise failed
+        return found
+    return getaddrinfo
+
+
 # ---- the loop: asyncio's own, over a selector that never waits ------------------------------------------------------
 
 class VirtualSelector(selectors.BaseSelector):
@@ -324,12 +487,14 @@ class VirtualSelector(selectors.BaseSelector):
         self.case = case
         self.real = selectors.DefaultSelector()
         self.virtual = collections.OrderedDict()
+        self.answering = {}     # descriptor -> what tells whether it is readable, writable
 
     def register(self, fileobj, events, data=None):
-        if fileobj not in self.case.mem_sockets:
+        if fileobj not in self.case.virtual:
             return self.real.register(fileobj, events, data)
         key = selectors.SelectorKey(fileobj, fileobj, events, data)
         self.virtual[fileobj] = key
+        self.answering[fileobj] = self.case.virtual[fileobj]
         return key
 
     def unregister(self, fileobj):
@@ -356,7 +521,7 @@ class VirtualSelector(selectors.BaseSelector):
     def poll(self, seconds=0):
         ready = self.real.select(seconds)
         for fd, key in self.virtual.items():
-            sock = self.case.mem_sockets[fd]
+            sock = self.answering[fd]
             mask = key.events & ((selectors.EVENT_READ if sock.readable() else 0)
                                  | (selectors.EVENT_WRITE if sock.writable() else 0))
             if mask:
@@ -387,13 +552,13 @@ class Policy(asyncio.DefaultEventLoopPolicy if VERSION < (3, 12) else object):
         return self.factory()
 
 
-def run_with_loop(main, factory):
+def run_with_loop(main, factory, debug):
     """asyncio.run itself, on the loop that the factory makes."""
     if VERSION >= (3, 12):
-        return asyncio.run(main, loop_factory=factory)
+        return asyncio.run(main, loop_factory=factory, debug=debug)
     asyncio.set_event_loop_policy(Policy(factory))
     try:
-        return asyncio.run(main)
+        return asyncio.run(main, debug=debug)
     finally:
         asyncio.set_event_loop_policy(None)
 
@@ -409,6 +574,7 @@ class Connection:
         self.reader_of = self.writer_of = lambda: None
         self.transport = self.protocol = self.peer = self.handler = None
         self.received = 0
+        self.dropped = False
 
     reader = property(lambda self: self.reader_of())
     writer = property(lambda self: self.writer_of())
@@ -427,9 +593,24 @@ class Connection:
             data_received(data)
 
         protocol.data_received = count
-        for owner, name in ((self.transport, "pause_reading"), (self.transport, "resume_reading"),
-                            (protocol, "pause_writing"), (protocol, "resume_writing")):
-            self.observe(owner, name)
+        for name in ("pause_writing", "resume_writing"):
+            self.observe(protocol, name)
+        self.observe_transport()
+
+    def observe_transport(self):
+        for name in ("pause_reading", "resume_reading"):
+            self.observe(self.transport, name)
+        if self.case.script.get("no_pause"):
+            self.transport.pause_reading = self.cannot_pause
+
+    @staticmethod
+    def cannot_pause():
+        raise NotImplementedError
+
+    def drop(self):
+        self.dropped = True
+        self.reader_of = self.writer_of = lambda: None
+        gc.collect()
 
     def observe(self, owner, name):
         original = getattr(owner, name)
@@ -441,11 +622,15 @@ class Connection:
         setattr(owner, name, observed)
 
     def use_socket_peer(self, peer):
-        sock = self.writer.get_extra_info("socket")
+        sock = self.transport.get_extra_info("socket")
         peer.app_fd = sock.fileno
         if VERSION >= (3, 8):
             peer.app_fd = sock._sock.fileno
         self.peer = peer
+
+    def fd(self):
+        sock = self.transport and self.transport.get_extra_info("socket")
+        return sock.fileno() if sock is not None else -1
 
     def waiting_drains(self):
         waiters = getattr(self.protocol, "_drain_waiters", None)
@@ -458,13 +643,72 @@ class Connection:
 
     def state(self):
         event = {"ev": "state", "conn": self.number}
-        if not self.handler_ended():
+        if not self.handler_ended() and self.reader is not None:
             event.update(buffer=len(self.reader._buffer), paused=self.reader._paused, at_eof=self.reader.at_eof())
         if self.transport is not None:
             event["closing"] = self.transport.is_closing()
             event["write"] = self.transport.get_write_buffer_size()
-            event["drains"] = self.waiting_drains()
+            if not isinstance(self.protocol, ScriptedProtocol):
+                event["drains"] = self.waiting_drains()
         return event
+
+
+class ScriptedProtocol(asyncio.BaseProtocol):
+    """The protocol of `with: protocol`: tells each call, and fails where the script says so."""
+
+    def __init__(self, conn, options):
+        self.conn = conn
+        self.options = options
+        conn.protocol = self
+        self._connection_lost = False
+
+    def tell(self, call, **more):
+        self.conn.case.emit(dict(more, ev="protocol", conn=self.conn.number, call=call))
+
+    def fail(self, call):
+        if self.options.get("fail") == call:
+            raise ValueError("scripted")
+
+    def connection_made(self, transport):
+        self.tell("connection_made")
+        self.conn.transport = transport
+        self.conn.observe_transport()
+
+    def eof_received(self):
+        self.tell("eof_received")
+        self.fail("eof_received")
+        return self.options.get("keep_open", False)
+
+    def connection_lost(self, exc):
+        self._connection_lost = True
+        self.tell("connection_lost", **({"class": type(exc).__name__} if exc else {}))
+
+    def pause_writing(self):
+        self.tell("pause_writing")
+
+    def resume_writing(self):
+        self.tell("resume_writing")
+
+
+class PlainProtocol(ScriptedProtocol, asyncio.Protocol):
+    def data_received(self, data):
+        self.conn.received += len(data)
+        self.tell("data_received", bytes=from_bytes(data))
+        self.fail("data_received")
+
+
+class BufferProtocol(ScriptedProtocol, asyncio.BufferedProtocol):
+    def __init__(self, conn, options):
+        super().__init__(conn, options)
+        self.buffer = bytearray(65536)
+
+    def get_buffer(self, sizehint):
+        return self.buffer
+
+    def buffer_updated(self, count):
+        self.conn.received += count
+        self.tell("buffer_updated", bytes=from_bytes(self.buffer[:count]))
+        self.fail("data_received")
 
 
 # ---- the calls that a script can make ------------------------------------------------------------------------------
@@ -508,11 +752,12 @@ class Context:
 
     @property
     def writer(self):
-        return self.conn.writer
+        scripted = isinstance(self.conn.protocol, ScriptedProtocol)
+        return self.conn.transport if scripted else self.conn.writer
 
     @property
     def transport(self):
-        return self.writer.transport
+        return self.conn.transport
 
 
 class HandlerContext(Context):
@@ -567,27 +812,109 @@ def call_extra_info(at, call):
     return value if value is None or isinstance(value, (bool, int)) else str(value)
 
 
-async def call_open_connection(at, call):
-    case = at.case
+PLAIN_OPTIONS = ("limit proto happy_eyeballs_delay interleave all_errors server_hostname ssl_handshake_timeout "
+                 "ssl_shutdown_timeout backlog reuse_address reuse_port keep_alive start_serving cleanup_socket").split()
+
+
+def options_of(case, call):
+    """The keyword arguments that the script gives; `sock` is made here."""
+    options = {name: call[name] for name in PLAIN_OPTIONS if name in call}
+    if "family" in call:
+        options["family"] = getattr(socket, call["family"])
+    if "flags" in call:
+        options["flags"] = sum(getattr(socket, name) for name in call["flags"])
+    if "local_host" in call or "local_port" in call or "local_port_of" in call:
+        options["local_addr"] = call.get("local_host"), case.port(call, "local_port") or 0
+    if "sock" in call:
+        options["sock"] = case.make_sock(call["sock"])
+    return options
+
+
+async def connecting(case, coroutine):
+    """Runs a call that connects or serves; the loop has not settled before its end."""
     case.connecting += 1
     try:
-        options = {"limit": call["limit"]} if "limit" in call else {}
-        reader, writer = await asyncio.open_connection(call.get("host"), case.port(call), **options)
+        return await coroutine
     finally:
         case.connecting -= 1
+
+
+async def open_it(case, coroutine):
+    pair = await connecting(case, coroutine)
     conn = case.new_connection()
-    conn.attach(reader, writer)
-    if call.get("port_of") == "peer":
-        case.peers[conn.number] = SocketPeer(case.accept())
-        conn.use_socket_peer(case.peers[conn.number])
+    conn.attach(*pair)
+    case.find_peer(conn)
 
 
-async def call_start_server(at, call):
-    at.case.connecting += 1
+def call_open_connection(at, call):
+    case = at.case
+    return open_it(case, asyncio.open_connection(call.get("host"), case.port(call), **options_of(case, call)))
+
+
+def call_open_unix_connection(at, call):
+    case = at.case
+    return open_it(case, asyncio.open_unix_connection(case.path(call), **options_of(case, call)))
+
+
+def call_start_server(at, call):
+    return connecting(at.case, at.case.start_server(call))
+
+
+def call_start_unix_server(at, call):
+    return connecting(at.case, at.case.start_unix_server(call, at.case.path(call)))
+
+
+def call_sock_is_open(at, call):
+    sock, inode = at.case.given[-1]
     try:
-        await at.case.start_server(call, host=call.get("host"), port=at.case.port(call))
-    finally:
-        at.case.connecting -= 1
+        return sock.fileno() >= 0 and os.fstat(sock.fileno()).st_ino == inode
+    except OSError:
+        return False
+
+
+SOCKET_OPTIONS = {
+    "TCP_NODELAY": (socket.IPPROTO_TCP, socket.TCP_NODELAY),
+    "SO_KEEPALIVE": (socket.SOL_SOCKET, socket.SO_KEEPALIVE),
+    "IPV6_V6ONLY": (socket.IPPROTO_IPV6, socket.IPV6_V6ONLY),
+    "SO_REUSEADDR": (socket.SOL_SOCKET, socket.SO_REUSEADDR),
+    "SO_REUSEPORT": (socket.SOL_SOCKET, socket.SO_REUSEPORT),
+}
+
+
+def call_getsockopt(at, call):
+    return bool(at.transport.get_extra_info("socket").getsockopt(*SOCKET_OPTIONS[call["name"]]))
+
+
+def call_server_getsockopt(at, call):
+    sockets = sorted(server_of(at, call).sockets or (), key=lambda sock: str(sock.getsockname()))
+    return [bool(sock.getsockopt(*SOCKET_OPTIONS[call["name"]])) for sock in sockets]
+
+
+def call_server_names(at, call):
+    return sorted(str(sock.getsockname()) for sock in server_of(at, call).sockets or ())
+
+
+def call_add_reader(at, call):
+    fd = at.conn.fd()
+    at.case.loop.add_reader(fd, lambda: None)
+    at.case.loop.remove_reader(fd)
+
+
+def call_file_kind(at, call):
+    try:
+        mode = os.lstat(at.case.path(call)).st_mode
+    except FileNotFoundError:
+        return "none"
+    return "socket" if stat.S_ISSOCK(mode) else "directory" if stat.S_ISDIR(mode) else "file"
+
+
+def call_drop(at, call):
+    at.pair = None
+    at.conn.drop()
+
+
+def call_advance(at, call):
+    at.case.now += call["seconds"]
 
 
 def call_cancel(at, call):
@@ -600,13 +927,40 @@ def call_gather(at, call):
     return asyncio.gather(*tasks, return_exceptions=call.get("collect", False))
 
 
+async def call_wait(at, call):
+    tasks = [at.case.task(name) for name in call["tasks"]]
+    until = asyncio.FIRST_COMPLETED if call.get("first") else asyncio.ALL_COMPLETED
+    done, _ = await asyncio.wait(tasks, timeout=call.get("seconds"), return_when=until)
+    return [name for name, task in zip(call["tasks"], tasks) if task in done]
+
+
 def call_spawn(at, call):
     at.case.start_task(call["task"], at, call["body"])
 
 
-async def call_timeout(at, call):
-    async with asyncio.timeout(call["seconds"]):
+async def call_group(at, call):
+    async with asyncio.TaskGroup() as group:
+        at.case.groups[call["id"] + at.mark] = group
         await run_calls(at, call["body"])
+
+
+def call_group_spawn(at, call):
+    group = at.case.groups.get(call["group"]) or asyncio.TaskGroup()
+    at.case.start_task(call["task"], at, call["body"], group.create_task)
+
+
+async def call_timeout(at, call):
+    scope = at.case.scopes[call["id"] + at.mark] = asyncio.timeout(call["seconds"])
+    async with scope:
+        await run_calls(at, call["body"])
+
+
+def call_timeout_new(at, call):
+    at.case.scopes[call["id"] + at.mark] = asyncio.timeout(call["seconds"])
+
+
+def call_reschedule(at, call):
+    at.case.scopes[call["scope"]].reschedule(call["seconds"])
 
 
 def call_timer(method):
@@ -636,8 +990,12 @@ def call_run(at, call):
         coroutine.close()
 
 
+def server_of(at, call):
+    return at.case.servers[call.get("server", 0) - 1].server
+
+
 def server_call(name):
-    return lambda at, call: getattr(at.case.server, name)()
+    return lambda at, call: getattr(server_of(at, call), name)()
 
 
 def reader_call(name):
@@ -685,12 +1043,23 @@ CALLS = {
     "is_reading": transport_call("is_reading"),
     "open_connection": call_open_connection,
     "start_server": call_start_server,
+    "open_unix_connection": call_open_unix_connection,
+    "start_unix_server": call_start_unix_server,
+    "sock_is_open": call_sock_is_open,
+    "getsockopt": call_getsockopt,
+    "server_getsockopt": call_server_getsockopt,
+    "server_names": call_server_names,
+    "add_reader": call_add_reader,
+    "file_kind": call_file_kind,
+    "drop": call_drop,
+    "advance": call_advance,
+    "wait": call_wait,
     "server_close": server_call("close"),
     "server_wait_closed": server_call("wait_closed"),
     "server_is_serving": server_call("is_serving"),
     "server_start_serving": server_call("start_serving"),
     "server_serve_forever": server_call("serve_forever"),
-    "server_sockets": lambda at, call: len(at.case.server.sockets or ()),
+    "server_sockets": lambda at, call: len(server_of(at, call).sockets or ()),
     "sleep": lambda at, call: asyncio.sleep(call["seconds"]),
     "log": lambda at, call: at.case.emit({"ev": "mark", "text": call["text"]}),
     "cancel": call_cancel,
@@ -709,6 +1078,11 @@ CALLS = {
 }
 if VERSION >= (3, 11):
     CALLS["timeout"] = call_timeout
+    CALLS["timeout_new"] = call_timeout_new
+    CALLS["reschedule"] = call_reschedule
+    CALLS["expired"] = lambda at, call: at.case.scopes[call["scope"]].expired()
+    CALLS["group"] = call_group
+    CALLS["group_spawn"] = call_group_spawn
     CALLS["cancelling"] = lambda at, call: asyncio.current_task().cancelling()
     CALLS["uncancel"] = lambda at, call: asyncio.current_task().uncancel()
 if VERSION >= (3, 13):
@@ -736,7 +1110,11 @@ async def evaluate(at, call):
 
 def on_error(at, call, exc):
     """Tells the error; true when it ends the task, as PROTOCOL.md's `on_error` says."""
-    at.case.emit(dict(error_fields(exc), ev="error", id=call["id"] + at.mark))
+    event = dict(error_fields(exc), ev="error", id=call["id"] + at.mark)
+    behind = exc.__cause__ or exc.__context__
+    if call.get("chain") and behind is not None:
+        event["cause"] = type(behind).__name__
+    at.case.emit(event)
     mode = call.get("on_error", "go")
     return mode == "throw" or (isinstance(exc, asyncio.CancelledError) and mode != "catch")
 
@@ -776,6 +1154,8 @@ def error_fields(exc):
     if isinstance(exc, OSError) and exc.errno is not None:
         names = EAI_NAMES if isinstance(exc, socket.gaierror) else errno.errorcode
         fields["errno"] = names.get(exc.errno, str(exc.errno))
+    if hasattr(exc, "exceptions"):
+        fields["group"] = [error_fields(item) for item in exc.exceptions]
     return fields
 
 
@@ -824,6 +1204,20 @@ class LogEvents(logging.Handler):
         if self.case:
             self.case.emit({"ev": "log", "level": record.levelname, "text": record.getMessage()})
 
+    def warning(self, message, category, *place):
+        """ResourceWarnings about asyncio's objects, which debug mode tells."""
+        if self.case and str(message).startswith(("unclosed <StreamWriter", "unclosed transport", "loop is closed")):
+            self.case.emit({"ev": "log", "level": "WARNING", "text": str(message)})
+
+
+class ServerRecord:
+    """One server of a case, with the peers that connected to it and have no connection yet."""
+
+    def __init__(self):
+        self.server = self.family = self.address = None
+        self.queue = collections.deque()
+        self.silent = False     # nobody is called for its connections
+
 
 class Case:
     def __init__(self, wire, script):
@@ -834,12 +1228,25 @@ class Case:
         self.now = 0.0
         self.turns = 0
         self.connecting = 0
-        self.accept_order = collections.deque()     # peers that connected and have no connection yet
-        self.mem_sockets = {}
+        self.virtual = {}       # descriptors that answer for themselves: memory sockets, scripted connects
+        self.attempts = {}
+        self.connects = {rule["address"]: rule for rule in script.get("connect", ())}
+        self.faults = []
+        self.lookups = 0
+        self.accept_again = 0.0
+        self.groups = {}
+        self.scopes = {}
+        self.servers = []
+        self.given = []         # (socket, inode) of every `sock`
+        self.other_ends = {}    # inode of a `sock` -> its socketpair's other end
+        self.listeners = []
+        self.ports_named = 0
+        self.folder = None
+        self.swallow = self.tells_run = False
         self.connections = {}
         self.peers = {}
         self.records = []
-        self.listener = self.server = self.reserved = None
+        self.listener = self.reserved = None
         self.finishing = False
         self.barrier_began = None
         self.operations = self.all_operations()
@@ -866,15 +1273,74 @@ class Case:
         self.loop = asyncio.SelectorEventLoop(VirtualSelector(self))
         self.loop.time = lambda: self.now
         self.loop.set_exception_handler(self.report)
+        self.look_up = self.loop.getaddrinfo
+        self.loop.getaddrinfo = self.counted_look_up
         return self.loop
+
+    async def counted_look_up(self, *args, **named):
+        self.lookups += 1
+        try:
+            return await self.look_up(*args, **named)
+        finally:
+            self.lookups -= 1
 
     async def main(self):
         self.finished = self.loop.create_future()
-        await self.finished
+        try:
+            result = await self.finished
+        except asyncio.CancelledError:
+            if self.swallow:
+                return 5
+            raise
+        if isinstance(result, BaseException):
+            raise result
+        return result
+
+    def needs_scripted_sockets(self):
+        return bool(self.connects) or any(op["op"] == "fault" for op in self.script["ops"])
+
+    def replace_sockets(self):
+        if "resolve" in self.script:
+            socket.getaddrinfo = scripted_getaddrinfo({rule["name"]: rule for rule in self.script["resolve"]})
+        if self.needs_scripted_sockets():
+            socket.socket = scripted_socket(self)
+
+    @staticmethod
+    def restore_sockets():
+        socket.getaddrinfo = REAL_GETADDRINFO
+        socket.socket = REAL_SOCKET
+
+    def number_of(self, sock):
+        """The connection that owns this socket, or none."""
+        fd = sock.fileno()
+        return next((number for number, conn in self.connections.items() if fd >= 0 and conn.fd() == fd), None)
+
+    def meet_fault(self, call, sock=None):
+        """Raises what the script wants of this call; answers how many bytes it may transfer, or none."""
+        number = None
+        for fault in list(self.faults):
+            if fault.call != call:
+                continue
+            number = number or (self.number_of(sock) if sock is not None else None)
+            if fault.conn != number:
+                continue
+            if fault.before > 0:
+                fault.before -= 1
+                continue
+            fault.left -= 1
+            if not fault.left:
+                self.faults.remove(fault)
+            if fault.errno is None:
+                return fault.short
+            if call == "accept" and getattr(errno, fault.errno) in OUT_OF_RESOURCE:
+                self.accept_again = self.now + 1
+            raise os_error(fault.errno)
+        return None
 
     def barrier(self):
         """Whether nothing is under way in the kernel or in a helper thread; bounded, for a broken case."""
-        quiet = not self.connecting and not self.accepting() and all(
+        scripted = any(not attempt.decided and not attempt.writable() for attempt in self.attempts.values())
+        quiet = not self.lookups and (scripted or not self.connecting) and not self.accepting() and all(
             conn.peer is None or conn.peer.quiet(conn) for conn in self.connections.values())
         if quiet:
             self.barrier_began = None
@@ -884,9 +1350,12 @@ class Case:
 
     def accepting(self):
         """Whether a peer that connected is neither accepted nor turned away yet."""
-        while self.accept_order and self.peers[self.accept_order[0]].refused():
-            self.accept_order.popleft()
-        return bool(self.accept_order) and self.server.is_serving()
+        if self.now < self.accept_again:
+            return False
+        for record in self.servers:
+            while record.queue and self.peers[record.queue[0]].refused():
+                record.queue.popleft()
+        return any(record.queue and record.server.is_serving() for record in self.servers)
 
     def wait_for_the_end(self, selector):
         """run's own shutdown may wait for a helper thread, but for no timer: virtual time stands still."""
@@ -945,6 +1414,8 @@ class Case:
         target = self.now + op["seconds"]
         while True:
             deadlines = [handle._when for handle in self.loop._scheduled if not handle._cancelled]
+            deadlines += [attempt.at for attempt in self.attempts.values()
+                          if not attempt.decided and attempt.at is not None and attempt.at > self.now]
             if not deadlines or min(deadlines) > target:
                 break
             self.now = max(self.now, min(deadlines))
@@ -953,14 +1424,52 @@ class Case:
 
     def op_finish(self, op):
         self.finishing = True
-        self.finished.set_result(None)
+        self.tells_run = "value" in op or "error" in op
+        self.finished.set_result(make_error(op["error"]) if "error" in op else op.get("value"))
         yield
+
+    def op_interrupt(self, op):
+        self.finishing = self.tells_run = True
+        self.swallow = op.get("swallow", False)
+        signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+        yield
+
+    def op_fault(self, op):
+        self.faults.append(Fault(op))
+        return ()
+
+    def op_file(self, op):
+        path, what = self.path(op), op["do"]
+        if what == "create":
+            open(path, "w").close()
+        elif what == "mkdir":
+            os.mkdir(path)
+        elif what == "rename":
+            os.rename(path, self.path(op, "to"))
+        elif what == "remove":
+            self.remove_file(path)
+        else:
+            sock = REAL_SOCKET(socket.AF_UNIX)
+            sock.bind(path)
+            if what == "listen":
+                sock.listen(5)
+                self.listeners.append(sock)
+            else:
+                sock.close()
+        return ()
+
+    @staticmethod
+    def remove_file(path):
+        try:
+            os.rmdir(path) if os.path.isdir(path) else os.unlink(path)
+        except FileNotFoundError:
+            pass
 
     def op_peer(self, op):
         number = op.get("conn", 1)
         what = op["do"]
         if what == "connect":
-            self.connect_peer(number)
+            self.connect_peer(number, op.get("server", 0) - 1)
             return
         peer = self.peers.get(number)
         if peer is None:
@@ -991,20 +1500,33 @@ class Case:
             event["bytes"] = from_bytes(data)
         self.emit(event)
 
-    def connect_peer(self, number):
-        if self.server is None:
+    def connect_peer(self, number, server):
+        if not self.servers:
             return
-        sock = socket.create_connection(self.server_address)
-        self.name_port("peer%d" % number, sock.getsockname()[1])
+        record = self.servers[server]
+        sock = REAL_SOCKET(record.family)
+        try:
+            sock.connect(record.address)
+        except OSError:
+            sock.close()
+            self.emit({"ev": "peer", "conn": number, "bytes": "", "end": "refused"})
+            return
+        if record.family != socket.AF_UNIX:
+            self.name_port("peer%d" % number, sock.getsockname()[1])
         self.peers[number] = SocketPeer(sock)
-        if self.server.is_serving():
-            self.accept_order.append(number)
+        if record.server.is_serving() and not record.silent:
+            record.queue.append(number)
 
     # tasks
 
-    def start_task(self, name, at, calls):
+    def start_task(self, name, at, calls, create=None):
         record = TaskRecord(name)
-        task = self.loop.create_task(task_body(record, at, calls))
+        body = task_body(record, at, calls)
+        try:
+            task = (create or self.loop.create_task)(body)
+        except BaseException:
+            body.close()
+            raise
         record.task = lambda: task
         self.records.append(record)
 
@@ -1019,98 +1541,207 @@ class Case:
     # setting up
 
     def new_connection(self, number=None):
-        number = number or len(self.connections) + 1
+        number = number or max(self.connections, default=0) + 1
         conn = self.connections[number] = Connection(self, number)
         return conn
 
     def set_up(self):
-        kind = self.script["with"]
+        kind, backend = self.script["with"], self.script["backend"]
+        if backend == "unix" or "{dir}" in json.dumps(self.script):
+            self.folder = tempfile.mkdtemp(prefix="rc-")
+            self.emit({"ev": "place", "name": "dir", "path": self.folder})
         if kind == "reader":
             options = {"limit": self.script["limit"]} if "limit" in self.script else {}
             reader = asyncio.StreamReader(loop=self.loop, **options)
             self.new_connection().reader_of = lambda: reader
-        elif kind == "connection":
-            yield from getattr(self, "set_up_" + self.script["backend"])()
+        elif kind in ("connection", "protocol"):
+            yield from getattr(self, "set_up_" + backend)()
         elif kind == "server":
-            task = self.loop.create_task(self.begin_server())
-            yield
-            task.result()
+            yield from self.run_to_its_end(self.begin_server())
         else:
-            self.listen()
+            self.listen(with_v6=bool(self.connects))
             self.reserve_port()
 
-    def opened(self, coroutine):
-        """Runs open_connection to its end before the first step."""
-        self.connecting += 1
-        task = self.loop.create_task(coroutine)
-        task.add_done_callback(lambda task: setattr(self, "connecting", self.connecting - 1))
+    def run_to_its_end(self, coroutine):
+        """Runs a call that connects or serves before the first step."""
+        task = self.loop.create_task(connecting(self, coroutine))
         while not task.done():
             yield
+        return task.result()
+
+    def opened(self, where, *address, **options):
+        """open_connection or open_unix_connection, or with a protocol its twin."""
         conn = self.new_connection()
-        conn.attach(*task.result())
+        if self.script["with"] == "connection":
+            options.update(self.limit_option())
+            conn.attach(*(yield from self.run_to_its_end(getattr(asyncio, "open" + where)(*address, **options))))
+            return conn
+        wanted = self.script.get("protocol", {})
+        kind = BufferProtocol if wanted.get("buffered") else PlainProtocol
+        create = getattr(self.loop, "create" + where)
+        yield from self.run_to_its_end(create(lambda: kind(conn, wanted), *address, **options))
         return conn
 
     def limit_option(self):
         return {"limit": self.script["limit"]} if "limit" in self.script else {}
 
     def set_up_mem(self):
-        fd = 1000000 + len(self.mem_sockets)
-        sock = self.mem_sockets[fd] = MemSocket(fd)
-        conn = yield from self.opened(asyncio.open_connection(sock=sock, **self.limit_option()))
+        fd = 1000000 + len(self.virtual)
+        sock = self.virtual[fd] = MemSocket(fd)
+        conn = yield from self.opened("_connection", sock=sock)
         conn.peer = self.peers[1] = MemPeer(sock)
 
     def set_up_pair(self):
         ours, theirs = socket.socketpair()
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL_SEND_BUFFER)
-        conn = yield from self.opened(asyncio.open_connection(sock=ours, **self.limit_option()))
         self.peers[1] = SocketPeer(theirs)
+        conn = yield from self.opened("_connection", sock=ours)
         conn.use_socket_peer(self.peers[1])
 
     def set_up_tcp(self):
         self.listen()
-        address = self.listener.getsockname()
-        conn = yield from self.opened(asyncio.open_connection(*address, **self.limit_option()))
-        conn.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL_SEND_BUFFER)
-        self.peers[1] = SocketPeer(self.accept())
-        conn.use_socket_peer(self.peers[1])
-        self.name_port("own1", conn.writer.get_extra_info("sockname")[1])
+        conn = yield from self.opened("_connection", *self.listener.getsockname())
+        self.use_small_buffer(conn)
+        self.name_port("own1", conn.transport.get_extra_info("sockname")[1])
 
-    def listen(self):
-        self.listener = socket.socket()
-        self.listener.bind((LISTEN_HOST, 0))
+    def set_up_unix(self):
+        path = self.folder + "/peer"
+        self.op_file({"do": "listen", "path": path})
+        self.use_small_buffer((yield from self.opened("_unix_connection", path)))
+
+    def use_small_buffer(self, conn):
+        conn.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL_SEND_BUFFER)
+        self.find_peer(conn)
+
+    def listen(self, with_v6=False):
+        """The raw listener of the peers; with IPv6 a second one on the same port number."""
+        for _ in range(50):
+            self.listener = REAL_SOCKET()
+            self.listener.bind((LISTEN_HOST, 0))
+            try:
+                if with_v6:
+                    self.listen_v6(self.listener.getsockname()[1])
+                break
+            except OSError:
+                self.listener.close()
         self.listener.listen(5)
-        self.listener.settimeout(BARRIER_SECONDS)
+        self.listeners.append(self.listener)
         self.name_port("peer1", self.listener.getsockname()[1])
 
-    def accept(self):
-        return self.listener.accept()[0]
+    def listen_v6(self, port):
+        sock = REAL_SOCKET(socket.AF_INET6)
+        try:
+            sock.bind(("::1", port))
+            sock.listen(5)
+            self.listeners.append(sock)
+        except OSError:
+            sock.close()
+            raise
+
+    def listener_of(self, family):
+        return next(sock.getsockname() for sock in self.listeners if sock.family == family)
+
+    def find_peer(self, conn):
+        """Accepts the other end of a connection that one of the raw listeners has."""
+        sock = conn.transport.get_extra_info("socket")
+        other = self.other_ends.pop(os.fstat(sock.fileno()).st_ino, None)
+        for listener in self.listeners if other is None else ():
+            if listener.family == sock.family and listener.getsockname() == sock.getpeername():
+                other = self.accept(listener, sock)
+        if other is not None:
+            self.peers[conn.number] = SocketPeer(other)
+            conn.use_socket_peer(self.peers[conn.number])
+
+    @staticmethod
+    def accept(listener, sock):
+        """The connection of that socket; others in the queue are attempts that lost."""
+        listener.settimeout(BARRIER_SECONDS)
+        while True:
+            accepted = listener.accept()[0]
+            if sock.family == socket.AF_UNIX or accepted.getpeername() == sock.getsockname():
+                return accepted
+            accepted.close()
 
     def reserve_port(self):
         """A port where nobody listens, kept from others by a bound socket."""
-        self.reserved = socket.socket()
+        self.reserved = REAL_SOCKET()
         self.reserved.bind((LISTEN_HOST, 0))
         self.name_port("closed", self.reserved.getsockname()[1])
 
-    def port(self, call):
-        named = call.get("port_of")
-        if named == "peer":
-            return self.listener.getsockname()[1]
-        if named == "closed":
-            return self.reserved.getsockname()[1]
-        return call.get("port")
+    def port(self, call, key="port"):
+        named = call.get(key + "_of")
+        if named == "server":
+            return self.servers[-1].address[1]
+        if named:
+            return (self.listener if named == "peer" else self.reserved).getsockname()[1]
+        return call.get(key)
 
-    async def begin_server(self):
-        await self.start_server(self.script, LISTEN_HOST, 0)
+    def path(self, call, key="path"):
+        """A path of the script, where {dir} is the case's directory; none when it is not given."""
+        if key not in call:
+            return None
+        path = to_bytes(call[key]).replace(b"{dir}", os.fsencode(self.folder or ""))
+        return path if call.get("bytes_path") else os.fsdecode(path)
 
-    async def start_server(self, options, host, port):
-        named = {name: options[name] for name in ("limit", "start_serving", "backlog") if name in options}
-        self.server = await asyncio.start_server(self.connected, host, port, **named)
-        self.server_address = self.server.sockets[0].getsockname()
-        self.name_port("server", self.server_address[1])
+    def make_sock(self, kind):
+        """A fresh socket for `sock=`."""
+        if kind == "pair":
+            sock, other = socket.socketpair()
+            self.other_ends[os.fstat(sock.fileno()).st_ino] = other
+        else:
+            sock = self.plain_sock(kind)
+        self.given.append((sock, os.fstat(sock.fileno()).st_ino))
+        return sock
 
-    def connected(self, reader, writer):
+    def plain_sock(self, kind):
+        family = socket.AF_UNIX if kind.startswith("unix") else socket.AF_INET
+        kind_of = socket.SOCK_DGRAM if kind.endswith("datagram") else socket.SOCK_STREAM
+        stream = family == socket.AF_INET and kind_of == socket.SOCK_STREAM
+        proto = socket.IPPROTO_TCP if stream and not kind.endswith("proto0") else 0
+        sock = REAL_SOCKET(family, kind_of, proto)
+        if kind in ("bound", "bound-proto0", "datagram"):
+            sock.bind((LISTEN_HOST, 0))
+        elif kind in ("connected", "proto0"):
+            sock.connect(self.listener.getsockname())
+        elif kind == "unix-bound":
+            sock.bind(self.folder + "/given")
+        return socket.socket(family, kind_of, proto, sock.detach())
+
+    def begin_server(self):
+        if self.script["backend"] == "unix":
+            return self.start_unix_server(self.script, self.folder + "/server")
+        return self.start_server(dict(self.script, host=LISTEN_HOST, port=0))
+
+    async def start_server(self, call):
+        record = ServerRecord()
+        host = call["hosts"] if "hosts" in call else call.get("host")
+        record.server = await asyncio.start_server(self.callback(record, call), host, self.port(call),
+                                                   **options_of(self, call))
+        self.add_server(record)
+
+    async def start_unix_server(self, call, path):
+        record = ServerRecord()
+        record.server = await asyncio.start_unix_server(self.callback(record, call), path, **options_of(self, call))
+        self.add_server(record)
+
+    def callback(self, record, call):
+        record.silent = call.get("no_callback", False)
+        return None if record.silent else lambda reader, writer: self.connected(record, reader, writer)
+
+    def add_server(self, record):
+        sockets = sorted(record.server.sockets, key=lambda sock: str(sock.getsockname()))
+        for sock in sockets:
+            if sock.family != socket.AF_UNIX:
+                self.ports_named += 1
+                name = "server" if self.ports_named == 1 else "server%d" % self.ports_named
+                self.name_port(name, sock.getsockname()[1])
+        if sockets:
+            record.family, record.address = sockets[0].family, sockets[0].getsockname()
+        self.servers.append(record)
+
+    def connected(self, record, reader, writer):
         """The server's client_connected_cb; a plain function may return the handler's coroutine (R-650)."""
-        number = self.accept_order.popleft()
+        number = record.queue.popleft()
         conn = self.new_connection(number)
         conn.attach(reader, writer, hold=self.script.get("handler", {}).get("kind") != "task")
         conn.use_socket_peer(self.peers[number])
@@ -1141,8 +1772,8 @@ class Case:
         for conn in self.connections.values():
             if conn.transport is not None and not conn.protocol._connection_lost:
                 conn.transport.abort()
-        if self.server is not None:
-            self.server.close()
+        for record in self.servers:
+            record.server.close()
         yield
 
     def cancel_for_good(self, record):
@@ -1159,9 +1790,11 @@ class Case:
     def dispose(self):
         for peer in self.peers.values():
             peer.dispose()
-        for sock in (self.listener, self.reserved):
-            if sock is not None:
-                sock.close()
+        rest = list(self.other_ends.values()) + [sock for sock, _ in self.given] + self.listeners
+        for sock in rest + ([self.reserved] if self.reserved else []):
+            sock.close()
+        if self.folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def leaks(self):
         timers = [handle for handle in self.loop._scheduled if not handle._cancelled]
@@ -1179,12 +1812,18 @@ def run_case(wire, logs, script):
     before = count_descriptors()
     case = Case(wire, script)
     logs.case = case
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    warnings.simplefilter("always" if script.get("debug") else "ignore", ResourceWarning)
+    case.replace_sockets()
     try:
-        run_with_loop(case.main(), case.make_loop)
+        ran = run_and_tell(case)
+        if case.tells_run:
+            case.emit(ran)
         leaks = case.leaks()
         finished_by_script = not case.muted
         case.muted = True       # what collectors still report belongs to no step
     finally:
+        case.restore_sockets()
         case.dispose()
         logs.case = None
     if finished_by_script:
@@ -1200,6 +1839,17 @@ def run_case(wire, logs, script):
     wire.send({"ev": "end", "step": steps}, flush=True)
 
 
+def run_and_tell(case):
+    """run itself, and what came out of it; errors of the harness are not caught."""
+    try:
+        value = run_with_loop(case.main(), case.make_loop, True if case.script.get("debug") else None)
+        return {"ev": "ran"} if value is None else {"ev": "ran", "value": value}
+    except (Exception, KeyboardInterrupt) as exc:
+        if not case.tells_run:
+            raise
+        return dict(error_fields(exc), ev="ran")
+
+
 def refusal(script):
     """Why this script cannot run here, or none."""
     if script["backend"] not in BACKENDS:
@@ -1207,18 +1857,25 @@ def refusal(script):
     for op in script["ops"]:
         if not hasattr(Case, "op_" + op["op"]):
             return "no operation %s" % op["op"]
+    unknown = set(script) - RUN_KEYS
+    if unknown:
+        return "no key %s" % sorted(unknown)[0]
     calls = [op.get("calls", []) for op in script["ops"]] + [script.get("handler", {}).get("calls", [])]
     unknown = next(filter(None, map(unknown_call, calls)), None)
     return "no call %s" % unknown if unknown else None
 
 
-BACKENDS = ["mem", "pair", "tcp"]
+BACKENDS = ["mem", "pair", "tcp", "unix"]
+RUN_KEYS = set("run backend with ops handler debug no_pause protocol resolve connect".split()) | set(PLAIN_OPTIONS)
 
 
 def capabilities():
-    names = ["core", "server", "half-close", "virtual-clock"]
-    names += ["timeout-scope", "uncancel"] if VERSION >= (3, 11) else []
-    names += ["tuple-separator", "close-clients"] if VERSION >= (3, 13) else []
+    names = ["core", "server", "half-close", "virtual-clock", "protocol"]
+    names += ["happy-eyeballs"] if VERSION >= (3, 8) else []
+    names += ["cancel-text"] if VERSION >= (3, 9) else []
+    names += ["timeout-scope", "uncancel", "task-group", "ssl-shutdown-timeout"] if VERSION >= (3, 11) else []
+    names += ["all-errors"] if VERSION >= (3, 12) else []
+    names += ["tuple-separator", "close-clients", "keep-alive", "cleanup-socket"] if VERSION >= (3, 13) else []
     return names
 
 
@@ -1231,6 +1888,7 @@ def serve(name="cpython"):
     logger = logging.getLogger("asyncio")
     logger.addHandler(logs)
     logger.propagate = False
+    warnings.showwarning = logs.warning
     wire.send({"ev": "hello", "protocol": 1, "name": name, "version": platform.python_version(),
                "implementation": platform.python_implementation(),
                "capabilities": capabilities(), "backends": BACKENDS}, flush=True)
