@@ -52,6 +52,7 @@ fi
 # Instruction by instruction through one switch back to the coroutine: every backtrace ends in main or in the entry.
 cat >"$program.gdb" <<'SCRIPT'
 set pagination off
+set breakpoint pending on
 break rill__coro_switch
 run
 continue

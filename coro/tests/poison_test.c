@@ -9,13 +9,13 @@
 #include "watchers.h"
 #include <rill/coro.h>
 
-static void *body_lends_local(struct rill_coro *self, void *arg, void *value)
+static void *body_lends_frame(struct rill_coro *self, void *arg, void *value)
 {
-    volatile char local[64] = "mine";
-
+    /* Not a variable: the detector of use after return may keep those elsewhere than on the stack.
+     */
     (void)arg;
     (void)value;
-    rill_coro_suspend(self, (void *)(uintptr_t)local);
+    rill_coro_suspend(self, __builtin_frame_address(0));
     return NULL;
 }
 
@@ -27,13 +27,11 @@ static void act_touch_dead(void *arg)
 
     (void)arg;
     if (rill_coro_pool_new(NULL, &pool) < 0 ||
-        rill_coro_create(pool, body_lends_local, NULL, &coro) < 0) {
+        rill_coro_create(pool, body_lends_frame, NULL, &coro) < 0) {
         _exit(1);
     }
     local = rill_coro_resume(coro, NULL);
-    if (local[0] != 'm') { /* alive, it may be read */
-        _exit(2);
-    }
+    (void)local[0]; /* alive, it may be read */
     rill_coro_destroy(coro);
     local[0] = 'x';
 }
@@ -45,7 +43,7 @@ static void act_touch_handle(void *arg)
 
     (void)arg;
     if (rill_coro_pool_new(NULL, &pool) < 0 ||
-        rill_coro_create(pool, body_lends_local, NULL, &coro) < 0) {
+        rill_coro_create(pool, body_lends_frame, NULL, &coro) < 0) {
         _exit(1);
     }
     rill_coro_destroy(coro);
@@ -79,7 +77,7 @@ static void check_next_owner(void)
     CHECK_INT(rill_coro_pool_new(NULL, &pool), 0);
     for (int round = 0; round < 3; round++) {
         /* Thrown away in the middle of frames with red zones around their variables. */
-        CHECK_INT(rill_coro_create(pool, body_lends_local, NULL, &first), 0);
+        CHECK_INT(rill_coro_create(pool, body_lends_frame, NULL, &first), 0);
         rill_coro_resume(first, NULL);
         rill_coro_destroy(first);
         CHECK_INT(rill_coro_create(pool, body_writes_deep, NULL, &second), 0);
@@ -97,7 +95,7 @@ static void check_valgrind_forbids(void)
     const volatile char *local;
 
     CHECK_INT(rill_coro_pool_new(NULL, &pool), 0);
-    CHECK_INT(rill_coro_create(pool, body_lends_local, NULL, &coro), 0);
+    CHECK_INT(rill_coro_create(pool, body_lends_frame, NULL, &coro), 0);
     local = rill_coro_resume(coro, NULL);
     CHECK(!test_valgrind_forbids(local));
     rill_coro_destroy(coro);
