@@ -99,7 +99,7 @@ static void bench_lines(size_t line, bool copied)
     rill__reader_cleanup(&reader);
     double lines = (double)(TEXT_SIZE / line);
     printf("readline line=%zu %s ns_per_line=%.1f GB_per_s=%.2f\n", line,
-           copied ? "copied" : "view", best / lines, TEXT_SIZE / best);
+           copied ? "copied" : "view", best / lines, (double)TEXT_SIZE / best);
 }
 
 /* Header lines of `line` bytes, CRLF included; the separator only at the very end. */
@@ -127,7 +127,7 @@ static void bench_search(const char *name, struct rill_bytes separator, size_t l
         best = least(best, now_ns() - start);
         must(found == TEXT_SIZE - separator.len, "the separator is not where it is");
     }
-    printf("search separator=%s line=%zu GB_per_s=%.2f\n", name, line, TEXT_SIZE / best);
+    printf("search separator=%s line=%zu GB_per_s=%.2f\n", name, line, (double)TEXT_SIZE / best);
 }
 
 /* readuntil over a buffer full of messages of 1 KiB. */
