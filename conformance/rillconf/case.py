@@ -9,13 +9,17 @@ import os
 import re
 
 from . import version
-from .calls import parse_calls
-from .expr import Bad, Tokens, pack, parse_bytes, parse_number
+from .calls import parse_calls, parse_server_options, read_error, read_path
+from .expr import Bad, Tokens, pack, parse_bytes, parse_number, parse_simple
 
-BACKENDS = ("mem", "pair", "tcp")
+BACKENDS = ("mem", "pair", "tcp", "unix")
 PEER_OPERATIONS = ("send", "read", "skip", "shutdown", "close", "reset", "window", "connect")
 CAPABILITIES = ("core", "virtual-clock", "half-close", "server", "timeout-scope", "uncancel", "tuple-separator",
-                "close-clients")
+                "close-clients", "task-group", "cancel-text", "happy-eyeballs", "all-errors", "keep-alive",
+                "cleanup-socket", "ssl-shutdown-timeout", "protocol")
+FILE_OPERATIONS = ("create", "mkdir", "remove", "rename", "socket", "listen")
+FAULTS = ("recv", "send", "shutdown", "accept", "socket", "connect", "bind", "listen")
+PROTOCOL_FAILS = ("data_received", "eof_received", "pause_writing", "resume_writing")
 RECORDED = re.compile(r"\s+(?:\[([^\]]*)\]\s+)?(\S.*)$")
 RULE = re.compile(r"(R-\d[\dUV](?:\d|-\d\d)|[DQ]-\d+)$")
 
@@ -46,6 +50,11 @@ class Case:
         self.limit = None
         self.handler = None
         self.server = {}
+        self.resolve = []
+        self.connect = []
+        self.protocol = None
+        self.debug = self.no_pause = False
+        self.differ = None      # why the backends of one testee may differ
         self.excluded = {}      # backend -> reason
         self.state_off = None
         self.note = None
@@ -63,6 +72,9 @@ class Case:
         if self.handler is not None:
             message["handler"] = self.handler
         message.update(self.server)
+        for key in ("resolve", "connect", "protocol", "debug", "no_pause"):
+            if getattr(self, key):
+                message[key] = getattr(self, key)
         return message
 
     def script_digest(self):
@@ -84,7 +96,7 @@ class Case:
         return column
 
     def uses_finish(self):
-        return bool(self.steps) and self.steps[-1].op["op"] == "finish"
+        return bool(self.steps) and self.steps[-1].op["op"] in ("finish", "interrupt")
 
 
 class FileReader:
@@ -173,13 +185,13 @@ class FileReader:
                 raise Bad("unknown capability %s" % need)
 
     def header_with(self, rest):
-        if rest not in ("connection", "reader", "nothing", "server"):
-            raise Bad("`with` is connection, reader, nothing or server")
+        if rest not in ("connection", "reader", "nothing", "server", "protocol"):
+            raise Bad("`with` is connection, reader, nothing, server or protocol")
         self.case.kind = rest
         if rest in ("reader", "nothing"):
-            self.exclude(("pair", "tcp"), "no transport in this case")
+            self.exclude(("pair", "tcp", "unix"), "no transport in this case")
         elif rest == "server":
-            self.exclude(("mem", "pair"), "a server listens on tcp")
+            self.exclude(("mem", "pair"), "a server listens on tcp or unix")
 
     def header_limit(self, rest):
         tokens = Tokens(rest)
@@ -193,14 +205,61 @@ class FileReader:
         self.case.handler = {"kind": "callback", "calls": parse_calls(Tokens(rest), "h")[0]}
 
     def header_server(self, rest):
-        for item in rest.split():
-            key, _, value = item.partition("=")
-            if key == "start_serving" and value in ("yes", "no"):
-                self.case.server[key] = value == "yes"
-            elif key == "backlog" and value.isdigit():
-                self.case.server[key] = int(value)
+        self.case.server.update(parse_server_options(Tokens(rest)))
+
+    def header_protocol(self, rest):
+        """Words of keep_open, buffered, and fail=CALL."""
+        self.case.protocol = {}
+        for word in rest.split():
+            if word in ("keep_open", "buffered"):
+                self.case.protocol[word] = True
+            elif word.startswith("fail=") and word[5:] in PROTOCOL_FAILS:
+                self.case.protocol["fail"] = word[5:]
             else:
-                raise Bad("`server` takes start_serving=no and backlog=N")
+                raise Bad("`protocol` takes keep_open, buffered and fail=%s" % " or ".join(PROTOCOL_FAILS))
+
+    def header_resolve(self, rest):
+        """NAME = ADDRESS ... or NAME ! EAI_...; the name none is Python's None, "" the empty one."""
+        words = rest.split()
+        if len(words) < 2 or words[1] not in ("=", "!") or (words[1] == "!" and len(words) != 3):
+            raise Bad("write `resolve NAME = ADDRESS ...` or `resolve NAME ! EAI_NONAME`")
+        rule = {"name": {"none": None, '""': ""}.get(words[0], words[0])}
+        rule.update({"error": words[2]} if words[1] == "!" else {"addresses": words[2:]})
+        self.case.resolve.append(rule)
+
+    def header_connect(self, rest):
+        """ADDRESS never, ADDRESS after SECONDS [ERRNO], ADDRESS ERRNO, ADDRESS ok."""
+        words = rest.split()
+        rule = {"address": words.pop(0)}
+        if words[:1] == ["after"] and len(words) > 1:
+            rule["after"] = parse_number(Tokens(words[1]))
+            words = words[2:]
+        elif words in (["never"], ["ok"]):
+            rule.update({"outcome": "never"} if words == ["never"] else {})
+            words = []
+        elif not words:
+            raise Bad("write `connect ADDRESS never`, `ok`, `ERRNO` or `after SECONDS [ERRNO]`")
+        if words:
+            rule["errno"] = words.pop(0)
+        if words or not re.match(r"E[A-Z0-9]+$", rule.get("errno", "EIO")):
+            raise Bad("write `connect ADDRESS never`, `ok`, `ERRNO` or `after SECONDS [ERRNO]`")
+        self.case.connect.append(rule)
+
+    def header_debug(self, rest):
+        if rest != "on":
+            raise Bad("write `debug on`")
+        self.case.debug = True
+
+    def header_transport(self, rest):
+        if rest != "cannot-pause":
+            raise Bad("write `transport cannot-pause`")
+        self.case.no_pause = True
+        self.exclude(("pair", "tcp", "unix"), "only a memory transport can refuse to pause")
+
+    def header_differ(self, rest):
+        if not rest:
+            raise Bad("write `differ REASON`")
+        self.case.differ = rest
 
     def header_only(self, rest):
         chosen, reason = self.backends_and_reason(rest)
@@ -282,6 +341,9 @@ class FileReader:
             op.update(do="read", drop=True)
         elif op["do"] == "send":
             op["bytes"] = pack(parse_bytes(tokens))
+        elif op["do"] == "connect" and tokens.accept("server"):
+            tokens.expect("=")
+            op["server"] = parse_number(tokens)
         elif op["do"] in ("read", "window") and not tokens.finished():
             if not tokens.accept("none"):
                 op["n"] = parse_number(tokens)
@@ -292,7 +354,47 @@ class FileReader:
         return {"op": "clock", "seconds": parse_number(tokens)}
 
     def op_finish(self, tokens):
-        return {"op": "finish"}
+        op = {"op": "finish"}
+        if tokens.accept("raise"):
+            op["error"] = {}
+            read_error(tokens, op["error"], "error")
+        elif not tokens.finished():
+            op["value"] = parse_simple(tokens)
+        return op
+
+    def op_interrupt(self, tokens):
+        op = {"op": "interrupt"}
+        if tokens.accept("swallow"):
+            op["swallow"] = True
+        return op
+
+    def op_fault(self, tokens):
+        """CALL NUMBER ERRNO [count=N], or CALL NUMBER short N."""
+        op = {"op": "fault"}
+        self.connection_number(tokens, op)
+        op["call"] = tokens.name("a system call")
+        if op["call"] not in FAULTS:
+            raise Bad("faults are for %s, not %s" % (", ".join(FAULTS), op["call"]))
+        op["at"] = parse_number(tokens)
+        if tokens.accept("short"):
+            op["short"] = parse_number(tokens)
+        else:
+            op["errno"] = tokens.name("an errno")
+        if tokens.accept("count"):
+            tokens.expect("=")
+            op["count"] = parse_number(tokens)
+        if self.case.kind != "nothing":
+            self.exclude(["mem"], "faults are of system calls")
+        return op
+
+    def op_file(self, tokens):
+        op = {"op": "file", "do": tokens.name("what to do")}
+        if op["do"] not in FILE_OPERATIONS:
+            raise Bad("`file` can %s, not %s" % (", ".join(FILE_OPERATIONS), op["do"]))
+        read_path(tokens, op, "path")
+        if op["do"] == "rename":
+            read_path(tokens, op, "to")
+        return op
 
     # recorded lines and the last checks
 
@@ -320,6 +422,8 @@ class FileReader:
                 fail("means a task %s, but there is none (a task is named by its first label)" % task)
         if case.handler and case.kind not in ("server", "nothing"):
             fail("has a handler but no server")
+        if case.protocol is not None and case.kind != "protocol":
+            fail("has a protocol but is not `with protocol`")
 
 
 def every_call(calls):
@@ -332,7 +436,7 @@ def task_names(case):
     """The names that `cancel`, `await`, `shield` and `gather` can mean."""
     calls = [call for step in case.steps for call in every_call(step.op.get("calls", []))]
     calls += every_call((case.handler or {}).get("calls", []))
-    spawned = {call["task"] for call in calls if call["call"] == "spawn"}
+    spawned = {call["task"] for call in calls if call["call"] in ("spawn", "group_spawn")}
     return spawned | {step.op["task"] for step in case.steps if "task" in step.op} | {"self"}
 
 
@@ -341,7 +445,7 @@ def tasks_meant(holders):
         for call in every_call(holder.get("calls", [])):
             if call["call"] in ("cancel", "await", "shield"):
                 yield call["task"]
-            elif call["call"] == "gather":
+            elif call["call"] in ("gather", "wait"):
                 yield from call["tasks"]
 
 

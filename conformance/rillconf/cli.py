@@ -45,7 +45,7 @@ def parser():
              "without --oracle no CPython runs beside them")
     add("--rill", metavar="PROGRAM", help="rill's testee program")
     add("--no-rill", action="store_true", help="only the CPythons")
-    add("--backend", action="append", default=[], metavar="LIST", help="of mem, pair, tcp, with commas")
+    add("--backend", action="append", default=[], metavar="LIST", help="of mem, pair, tcp, unix, with commas")
     add("--repeat", type=int, default=1, metavar="N", help="run everything N times; a changing transcript is FLAKY")
     add("-j", dest="jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="testees at a time")
     add("--timeout", type=float, default=20.0, metavar="S", help="real seconds before a case is HANG")

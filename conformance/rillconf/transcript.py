@@ -12,6 +12,7 @@ STATE_FIELDS = ("buffer", "paused", "write", "drains")
 NOW_FIELDS = ("at_eof", "closing")
 START = {"buffer": 0, "paused": False, "write": 0, "drains": 0, "at_eof": False, "closing": False}
 REPR = re.compile(r"<[A-Za-z_.].*>")
+DESCRIPTOR = re.compile(r"File descriptor \d+")
 SOURCE_PLACE = re.compile(r" at /[^ ]+:\d+|, file '[^']+', line \d+|/[^ ]+\.py:\d+")
 
 
@@ -32,6 +33,7 @@ class Renderer:
 
     def __init__(self):
         self.ports = {}
+        self.places = []
         self.states = {}
         self.ends = {}
         self.steps = {}
@@ -41,14 +43,18 @@ class Renderer:
     # normalisation: ephemeral ports and reprs, which differ from run to run
 
     def text(self, text):
+        for name, path in self.places:
+            text = text.replace(path, "{%s}" % name)
         for port, name in self.ports.items():
             text = re.sub(r"\b%d\b" % port, "{%s}" % name, text)
-        return SOURCE_PLACE.sub("", REPR.sub("<...>", text))
+        return DESCRIPTOR.sub("File descriptor {fd}", SOURCE_PLACE.sub("", REPR.sub("<...>", text)))
 
     def add(self, event):
         kind = event["ev"]
         if kind == "port":
             self.ports[event["port"]] = event["name"]
+        elif kind == "place":
+            self.places.append((event["name"], event["path"]))
         elif kind in ("step", "end"):
             return
         elif kind == "leak":
@@ -83,14 +89,36 @@ class Renderer:
         return ["%s -> %s" % (event["id"], self.value(event))]
 
     def show_error(self, event):
-        words = [event["id"], "!", event["class"]]
+        return [self.error(event, event["id"])]
+
+    def error(self, event, name=None):
+        words = [name, "!", event["class"]] if name else [event["class"]]
         for key in ("partial", "expected", "consumed", "errno"):
             if key in event:
                 value = event[key]
                 words.append("%s=%s" % (key, show_bytes(unpack(value)) if key == "partial" else word(value)))
         if event.get("text"):
             words.append(show_string(self.text(event["text"])))
-        return [" ".join(words)]
+        if "group" in event:
+            words.append("[%s]" % ", ".join(self.error(item) for item in event["group"]))
+        for key in ("cause", "same_as"):
+            if key in event:
+                words.append("%s=%s" % (key, event[key]))
+        return " ".join(words)
+
+    def show_ran(self, event):
+        if "class" in event:
+            return [self.error(event, "run")]
+        return ["run -> %s" % self.value(event)]
+
+    def show_attempt(self, event):
+        return ["attempt %s %s at %s" % (event["address"], event["what"], word(event["at"]))]
+
+    def show_protocol(self, event):
+        words = ["protocol%s" % self.at(event), event["call"]]
+        if "bytes" in event:
+            words.append(show_bytes(unpack(event["bytes"])))
+        return [" ".join(words + ([event["class"]] if "class" in event else []))]
 
     def show_mark(self, event):
         return ["mark %s" % show_string(event["text"])]

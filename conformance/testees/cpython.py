@@ -197,6 +197,8 @@ class MemPeer:
         self.sock.window = size
 
     def take(self, size):
+        if self.sock.peer_gone:
+            return b""
         size = len(self.sock.outbox) if size is None else size
         data = bytes(self.sock.outbox[:size])
         del self.sock.outbox[:size]
@@ -669,8 +671,7 @@ class ScriptedProtocol(asyncio.BaseProtocol):
         if self.options.get("fail") == call:
             raise ValueError("scripted")
 
-    def connection_made(self, transport):
-        self.tell("connection_made")
+    def connection_made(self, transport):       # part of the set-up, and not told
         self.conn.transport = transport
         self.conn.observe_transport()
 
@@ -685,9 +686,11 @@ class ScriptedProtocol(asyncio.BaseProtocol):
 
     def pause_writing(self):
         self.tell("pause_writing")
+        self.fail("pause_writing")
 
     def resume_writing(self):
         self.tell("resume_writing")
+        self.fail("resume_writing")
 
 
 class PlainProtocol(ScriptedProtocol, asyncio.Protocol):
@@ -913,6 +916,16 @@ def call_drop(at, call):
     at.conn.drop()
 
 
+def call_new_reader(at, call):
+    options = {"limit": call["limit"]} if "limit" in call else {}
+    reader = asyncio.StreamReader(**options)
+    at.case.new_connection().reader_of = lambda: reader
+
+
+def call_set_transport(at, call):
+    at.reader.set_transport(at.case.connections[call["of"]].transport)
+
+
 def call_advance(at, call):
     at.case.now += call["seconds"]
 
@@ -1053,6 +1066,8 @@ CALLS = {
     "file_kind": call_file_kind,
     "drop": call_drop,
     "advance": call_advance,
+    "new_reader": call_new_reader,
+    "set_transport": call_set_transport,
     "wait": call_wait,
     "server_close": server_call("close"),
     "server_wait_closed": server_call("wait_closed"),
@@ -1114,6 +1129,9 @@ def on_error(at, call, exc):
     behind = exc.__cause__ or exc.__context__
     if call.get("chain") and behind is not None:
         event["cause"] = type(behind).__name__
+    if call.get("same"):
+        event["same_as"] = next((name for told, name in at.case.told if told is exc), "none")
+    at.case.told.append((exc, call["id"] + at.mark))
     at.case.emit(event)
     mode = call.get("on_error", "go")
     return mode == "throw" or (isinstance(exc, asyncio.CancelledError) and mode != "catch")
@@ -1235,6 +1253,7 @@ class Case:
         self.lookups = 0
         self.accept_again = 0.0
         self.groups = {}
+        self.told = []          # every error that was told, with its id
         self.scopes = {}
         self.servers = []
         self.given = []         # (socket, inode) of every `sock`

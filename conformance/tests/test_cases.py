@@ -110,7 +110,7 @@ class Files(unittest.TestCase):
             (HEAD + "only mem\n", 3, "the reason"),
             (HEAD + "needs wings\n", 3, "unknown capability wings"),
             ("case area/one\nrule R-1\n", 2, "not a rule"),
-            (HEAD + "not mem pair tcp : never\npeer close\n", 1, "runs on no backend"),
+            (HEAD + "not mem pair tcp unix : never\npeer close\n", 1, "runs on no backend"),
             (HEAD + "finish\npeer close\n", 4, "nothing follows"),
             (HEAD + 'peer send "abc\n', 3, "cannot read this"),
             (HEAD + "app     a = cancel b\n", 1, "means a task b"),
