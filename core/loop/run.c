@@ -114,6 +114,22 @@ static void cancel_all_tasks(struct rill_loop *loop)
     rill__free(leftovers.tasks);
 }
 
+static int nothing(void *arg)
+{
+    (void)arg;
+    return 0;
+}
+
+/* What asyncio.run does when no task is left: it runs loop.shutdown_asyncgens() and
+ * loop.shutdown_default_executor() to their ends. Here neither has anything to do, but each is a
+ * task, and what was queued (a connection's loss) gets its iterations. */
+static void run_shutdowns(struct rill_loop *loop)
+{
+    for (int i = 0; i < 2; i++) {
+        rill_loop_run_until_complete(loop, nothing, NULL);
+    }
+}
+
 /* the first Ctrl-C cancels the main task, the second leaves the loop at once. */
 static void interrupted(void *arg)
 {
@@ -171,6 +187,7 @@ static int run(rill_task_fn *fn, void *arg, const struct rill_run_options *optio
         *error = rill_error_ref(rill_task_exception(run.main_task));
     }
     cancel_all_tasks(run.loop);
+    run_shutdowns(run.loop);
     rill_task_free(run.main_task);
     rill_loop_free(run.loop);
     return rc;
