@@ -6,26 +6,30 @@ import sys
 
 
 async def echo(reader, writer):
-    while True:
-        line = await reader.readline()
-        if not line:
-            break
-        writer.write(line)
-        await writer.drain()
-    writer.close()
+    try:
+        while True:
+            line = await reader.readline()
+            if not line:
+                break
+            writer.write(line)
+            await writer.drain()
+    finally:  # older versions leave the connection of a failed handler open
+        writer.close()
 
 
 async def lines(reader, writer):
     count = size = 0
-    while True:
-        line = await reader.readline()
-        if not line:
-            break
-        count += 1
-        size += len(line)
-    writer.write(b"%d %d\n" % (count, size))
-    await writer.drain()
-    writer.close()
+    try:
+        while True:
+            line = await reader.readline()
+            if not line:
+                break
+            count += 1
+            size += len(line)
+        writer.write(b"%d %d\n" % (count, size))
+        await writer.drain()
+    finally:
+        writer.close()
 
 
 async def main(work):
