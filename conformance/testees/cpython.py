@@ -1356,11 +1356,18 @@ class Case:
             raise os_error(fault.errno)
         return None
 
+    def peers_are_quiet(self):
+        """The kernel barrier alone."""
+        return all(conn.peer is None or conn.peer.quiet(conn) for conn in self.connections.values())
+
     def barrier(self):
-        """Whether nothing is under way in the kernel or in a helper thread; bounded, for a broken case."""
+        """Whether nothing is under way in the kernel or in a helper thread."""
         scripted = any(not attempt.decided and not attempt.writable() for attempt in self.attempts.values())
-        quiet = not self.lookups and (scripted or not self.connecting) and not self.accepting() and all(
-            conn.peer is None or conn.peer.quiet(conn) for conn in self.connections.values())
+        calm = not self.lookups and (scripted or not self.connecting) and not self.accepting()
+        return self.bounded(calm and self.peers_are_quiet())
+
+    def bounded(self, quiet):
+        """A broken case must not wait for ever."""
         if quiet:
             self.barrier_began = None
             return True
@@ -1406,7 +1413,7 @@ class Case:
                 yield
                 self.tell_state()
             else:
-                while not self.barrier():
+                while not self.bounded(self.peers_are_quiet()):
                     time.sleep(0.0002)
         if not self.finishing:
             yield from self.end()
