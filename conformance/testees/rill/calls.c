@@ -11,30 +11,31 @@
 #include "events.h"
 #include "names.h"
 
-static call_fn *find_in(const struct call *table, const char *name)
+static const struct call *find_in(const struct call *table, const char *name)
 {
     for (const struct call *call = table; call->name != NULL; call++) {
         if (strcmp(call->name, name) == 0) {
-            return call->fn;
+            return call;
         }
     }
     return NULL;
 }
 
-call_fn *call_find(const char *name)
+const struct call *call_find(const char *name)
 {
-    const struct call *const tables[] = {stream_calls, transport_calls, network_calls, task_calls};
-    call_fn *fn = NULL;
-    for (size_t i = 0; fn == NULL && name != NULL && i < sizeof tables / sizeof tables[0]; i++) {
-        fn = find_in(tables[i], name);
+    const struct call *const tables[] = {stream_calls, transport_calls, network_calls, server_calls,
+                                         task_calls,   scope_calls,     timer_calls};
+    const struct call *found = NULL;
+    for (size_t i = 0; found == NULL && name != NULL && i < sizeof tables / sizeof tables[0]; i++) {
+        found = find_in(tables[i], name);
     }
-    return fn;
+    return found;
 }
 
 int call_perform(struct at *at, const json_t *call, struct value *value)
 {
     *value = (struct value){0};
-    return call_find(text_argument(call, "call"))(at, call, value);
+    return call_find(text_argument(call, "call"))->fn(at, call, value);
 }
 
 json_t *call_id(const struct at *at, const json_t *call)
@@ -87,7 +88,7 @@ const struct rill_error *error_of_call(const json_t *call)
 }
 
 /* asyncio has None there, and Python's own text about it is no concern of the library. */
-static int nothing_there(struct at *at)
+int nothing_there(struct at *at)
 {
     return call_fail(at, rill_error_new(code_of_class("AttributeError"), "%s", ""));
 }
@@ -108,10 +109,9 @@ int writer_of(struct at *at, struct rill_writer **writer)
 
 int transport_of(struct at *at, struct rill_transport **transport)
 {
-    struct rill_writer *writer;
-    const int rc = writer_of(at, &writer);
-    *transport = rc == 0 ? rill_writer_transport(writer) : NULL;
-    return rc;
+    const struct connection *connection = connection_find(at->replay, at->number);
+    *transport = connection != NULL ? connection->transport : NULL;
+    return *transport != NULL ? 0 : nothing_there(at);
 }
 
 const char *text_argument(const json_t *call, const char *key)
@@ -129,4 +129,9 @@ struct rill_opt_real seconds_argument(const json_t *call)
 {
     const json_t *value = json_object_get(call, "seconds");
     return (struct rill_opt_real){json_is_number(value), json_number_value(value)};
+}
+
+struct rill_bytes bytes_argument(struct at *at, const json_t *call, const char *key)
+{
+    return bytes_of_json(&at->replay->arena, json_object_get(call, key));
 }

@@ -1,185 +1,116 @@
 /* SPDX-License-Identifier: MIT
  *
- * open_connection, start_server, and the calls on the server.
+ * The calls that connect and serve, and what can be asked about their sockets and files.
  */
 #include "calls.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #include "connection.h"
-#include "names.h"
-#include "peer.h"
-#include "seams.h"
+#include "listeners.h"
+#include "options.h"
+#include "place.h"
 #include "server.h"
 
-enum { PORT_TEXT_SIZE = 24 };
-
-static bool connects_to_peer(const json_t *call)
+static void connection_opened(struct replay *replay, struct rill_reader *reader,
+                              struct rill_writer *writer)
 {
-    const char *named = text_argument(call, "port_of");
-    return named != NULL && strcmp(named, "peer") == 0;
-}
-
-/* The port as text, for rill takes text; NULL: not given. */
-static const char *port_argument(struct at *at, const json_t *call)
-{
-    const struct replay *replay = at->replay;
-    const json_t *port = json_object_get(call, "port");
-    const char *named = text_argument(call, "port_of");
-    long long number = json_integer_value(port);
-    if (named == NULL && !json_is_integer(port)) {
-        return json_string_value(port);
-    }
-    if (named != NULL) {
-        number = connects_to_peer(call) ? replay->listener_port : replay->reserved_port;
-    }
-    char *text = arena_take(&at->replay->arena, PORT_TEXT_SIZE);
-    snprintf(text, PORT_TEXT_SIZE, "%lld", number);
-    return text;
-}
-
-static void join_accepted(struct replay *replay, struct connection *connection)
-{
-    const int accepted = listener_accept(replay);
-    if (accepted >= 0 && connection->number < PEERS_MAX) {
-        replay->peers[connection->number] = peer_socket_new(replay, accepted);
-        connection_join(connection, replay->peers[connection->number]);
-    }
+    connection_find_peer(connection_new(replay, 0, reader, writer, true));
 }
 
 static int call_open_connection(struct at *at, const json_t *call, struct value *value)
 {
     struct replay *replay = at->replay;
-    const struct rill_connection_options options = {.limit = int_argument(call, "limit")};
+    const struct rill_connection_options options = options_of_connection(replay, call);
     struct rill_reader *reader;
     struct rill_writer *writer;
-    int fd = -1;
     (void)value;
-
     replay->connecting++;
-    const int rc = rill_open_connection(text_argument(call, "host"), port_argument(at, call),
-                                        &options, &reader, &writer);
+    const int rc =
+        rill_open_connection(text_argument(call, "host"), port_argument(replay, call, "port"),
+                             &options, &reader, &writer);
     replay->connecting--;
-    if (rc < 0) {
-        return rc;
+    if (rc == 0) {
+        connection_opened(replay, reader, writer);
     }
-    struct connection *connection = connection_new(replay, 0, reader, writer, true);
-    if (rill_writer_get_socket(writer, &fd)) {
-        seams_forget(replay, fd);
+    return rc;
+}
+
+static int call_open_unix_connection(struct at *at, const json_t *call, struct value *value)
+{
+    struct replay *replay = at->replay;
+    const struct rill_bytes path = path_argument(replay, call, "path");
+    const struct rill_unix_connection_options options = options_of_unix_connection(replay, call);
+    struct rill_reader *reader;
+    struct rill_writer *writer;
+    (void)value;
+    replay->connecting++;
+    const int rc = rill_open_unix_connection(path, &options, &reader, &writer);
+    replay->connecting--;
+    if (rc == 0) {
+        connection_opened(replay, reader, writer);
     }
-    if (connects_to_peer(call)) {
-        join_accepted(replay, connection);
-    }
-    return 0;
+    return rc;
 }
 
 static int call_start_server(struct at *at, const json_t *call, struct value *value)
 {
     (void)value;
-    return server_start(at->replay, call, text_argument(call, "host"), port_argument(at, call));
+    return server_start(at->replay, call, text_argument(call, "host"),
+                        port_argument(at->replay, call, "port"));
 }
 
-/* The case's server, or what Python's None would give. */
-static int server_of(struct at *at, struct rill_server **server)
+static int call_start_unix_server(struct at *at, const json_t *call, struct value *value)
 {
-    *server = at->replay->server;
-    return *server != NULL
-               ? 0
-               : call_fail(at, rill_error_new(code_of_class("AttributeError"), "%s", ""));
+    (void)value;
+    return server_start_unix(at->replay, call, path_argument(at->replay, call, "path"));
 }
 
-static int with_server(struct at *at, int (*act)(struct rill_server *server))
+/* It finds its loop itself, as one that a program makes does. */
+static int call_new_reader(struct at *at, const json_t *call, struct value *value)
 {
-    struct rill_server *server;
-    const int rc = server_of(at, &server);
-    return rc == 0 ? act(server) : rc;
-}
-
-static int act_with_server(struct at *at, void (*act)(struct rill_server *server))
-{
-    struct rill_server *server;
-    const int rc = server_of(at, &server);
+    struct rill_reader *reader;
+    const int rc = rill_reader_new(int_argument(call, "limit"), &reader);
+    (void)value;
     if (rc == 0) {
-        act(server);
+        connection_new(at->replay, 0, reader, NULL, true);
     }
     return rc;
 }
 
-static int call_server_close(struct at *at, const json_t *call, struct value *value)
+static int call_set_transport(struct at *at, const json_t *call, struct value *value)
 {
-    (void)call;
+    const int number = (int)int_argument(call, "of").value;
+    const struct connection *connection = connection_find(at->replay, number);
+    struct rill_reader *reader;
+    const int rc = reader_of(at, &reader);
     (void)value;
-    return act_with_server(at, rill_server_close);
-}
-
-static int call_server_wait_closed(struct at *at, const json_t *call, struct value *value)
-{
-    (void)call;
-    (void)value;
-    return with_server(at, rill_server_wait_closed);
-}
-
-static int call_server_start_serving(struct at *at, const json_t *call, struct value *value)
-{
-    (void)call;
-    (void)value;
-    return with_server(at, rill_server_start_serving);
-}
-
-static int call_server_serve_forever(struct at *at, const json_t *call, struct value *value)
-{
-    (void)call;
-    (void)value;
-    return with_server(at, rill_server_serve_forever);
-}
-
-static int call_server_close_clients(struct at *at, const json_t *call, struct value *value)
-{
-    (void)call;
-    (void)value;
-    return act_with_server(at, rill_server_close_clients);
-}
-
-static int call_server_abort_clients(struct at *at, const json_t *call, struct value *value)
-{
-    (void)call;
-    (void)value;
-    return act_with_server(at, rill_server_abort_clients);
-}
-
-static int call_server_is_serving(struct at *at, const json_t *call, struct value *value)
-{
-    struct rill_server *server;
-    const int rc = server_of(at, &server);
-    (void)call;
-    if (rc == 0) {
-        value->json = json_boolean(rill_server_is_serving(server));
+    if (rc < 0) {
+        return rc;
     }
-    return rc;
+    return connection != NULL ? rill_reader_set_transport(reader, connection->transport)
+                              : nothing_there(at);
 }
 
-static int call_server_sockets(struct at *at, const json_t *call, struct value *value)
+static int call_sock_is_open(struct at *at, const json_t *call, struct value *value)
 {
-    struct rill_server *server;
-    const int rc = server_of(at, &server);
     (void)call;
-    if (rc == 0) {
-        value->json = json_integer((json_int_t)rill_server_socket_count(server));
-    }
-    return rc;
+    value->json = json_boolean(given_is_open(at->replay));
+    return 0;
+}
+
+static int call_file_kind(struct at *at, const json_t *call, struct value *value)
+{
+    value->json = json_string(place_kind(path_argument(at->replay, call, "path")));
+    return 0;
 }
 
 const struct call network_calls[] = {
-    {"open_connection", call_open_connection},
-    {"start_server", call_start_server},
-    {"server_close", call_server_close},
-    {"server_wait_closed", call_server_wait_closed},
-    {"server_is_serving", call_server_is_serving},
-    {"server_start_serving", call_server_start_serving},
-    {"server_serve_forever", call_server_serve_forever},
-    {"server_close_clients", call_server_close_clients},
-    {"server_abort_clients", call_server_abort_clients},
-    {"server_sockets", call_server_sockets},
-    {NULL, NULL},
+    {"open_connection", call_open_connection, "host port port_of " OPTION_KEYS},
+    {"open_unix_connection", call_open_unix_connection, "path bytes_path " OPTION_KEYS},
+    {"start_server", call_start_server, "host hosts port port_of no_callback " OPTION_KEYS},
+    {"start_unix_server", call_start_unix_server, "path bytes_path no_callback " OPTION_KEYS},
+    {"new_reader", call_new_reader, "limit"},
+    {"set_transport", call_set_transport, "of"},
+    {"sock_is_open", call_sock_is_open, NULL},
+    {"file_kind", call_file_kind, "path"},
+    {NULL, NULL, NULL},
 };

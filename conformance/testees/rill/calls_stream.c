@@ -4,9 +4,10 @@
  */
 #include "calls.h"
 
+#include "connection.h"
 #include "events.h"
 #include "names.h"
-#include "tasks.h"
+#include "texts.h"
 
 static int give_bytes(int rc, struct rill_bytes bytes, struct value *value)
 {
@@ -134,8 +135,7 @@ static int call_feed_data(struct at *at, const json_t *call, struct value *value
     int rc = reader_of(at, &reader);
     (void)value;
     if (rc == 0) {
-        const struct rill_bytes bytes =
-            bytes_of_json(&at->replay->arena, json_object_get(call, "bytes"));
+        const struct rill_bytes bytes = bytes_argument(at, call, "bytes");
         rc = rill_reader_feed_data(reader, bytes.ptr, bytes.len);
     }
     return rc;
@@ -166,29 +166,50 @@ static int call_set_exception(struct at *at, const json_t *call, struct value *v
     return rc;
 }
 
+/* The transport under a scripted protocol: there is no writer, and the writer's calls mean it.
+ * NULL: there is a writer. */
+static struct rill_transport *bare_transport(const struct at *at)
+{
+    const struct connection *connection = connection_find(at->replay, at->number);
+    const bool bare =
+        connection != NULL && connection->reader == NULL && connection->writer == NULL;
+    return bare ? connection->transport : NULL;
+}
+
+static int give_error(struct at *at, int rc, const struct rill_error *error)
+{
+    return error != NULL ? call_fail(at, error) : rc;
+}
+
 static int call_write(struct at *at, const json_t *call, struct value *value)
 {
+    const struct rill_bytes bytes = bytes_argument(at, call, "bytes");
+    struct rill_transport *bare = bare_transport(at);
+    const struct rill_error *error = NULL;
     struct rill_writer *writer;
-    int rc = writer_of(at, &writer);
     (void)value;
-    if (rc == 0) {
-        const struct rill_bytes bytes =
-            bytes_of_json(&at->replay->arena, json_object_get(call, "bytes"));
-        rc = rill_writer_write(writer, bytes.ptr, bytes.len);
+    if (bare != NULL) {
+        const int rc = rill_transport_write(bare, bytes.ptr, bytes.len, &error);
+        return give_error(at, rc, error);
     }
-    return rc;
+    const int rc = writer_of(at, &writer);
+    return rc == 0 ? rill_writer_write(writer, bytes.ptr, bytes.len) : rc;
 }
 
 static int call_writelines(struct at *at, const json_t *call, struct value *value)
 {
     const json_t *list = json_object_get(call, "list");
+    const struct rill_bytes *parts = bytes_list(at, list);
+    struct rill_transport *bare = bare_transport(at);
+    const struct rill_error *error = NULL;
     struct rill_writer *writer;
-    int rc = writer_of(at, &writer);
     (void)value;
-    if (rc == 0) {
-        rc = rill_writer_writelines(writer, bytes_list(at, list), json_array_size(list));
+    if (bare != NULL) {
+        const int rc = rill_transport_writelines(bare, parts, json_array_size(list), &error);
+        return give_error(at, rc, error);
     }
-    return rc;
+    const int rc = writer_of(at, &writer);
+    return rc == 0 ? rill_writer_writelines(writer, parts, json_array_size(list)) : rc;
 }
 
 static int call_drain(struct at *at, const json_t *call, struct value *value)
@@ -202,27 +223,42 @@ static int call_drain(struct at *at, const json_t *call, struct value *value)
 
 static int call_write_eof(struct at *at, const json_t *call, struct value *value)
 {
+    struct rill_transport *bare = bare_transport(at);
+    const struct rill_error *error = NULL;
     struct rill_writer *writer;
-    const int rc = writer_of(at, &writer);
     (void)call;
     (void)value;
+    if (bare != NULL) {
+        const int rc = rill_transport_write_eof(bare, &error);
+        return give_error(at, rc, error);
+    }
+    const int rc = writer_of(at, &writer);
     return rc == 0 ? rill_writer_write_eof(writer) : rc;
 }
 
 static int call_can_write_eof(struct at *at, const json_t *call, struct value *value)
 {
+    struct rill_transport *bare = bare_transport(at);
     struct rill_writer *writer;
-    const int rc = writer_of(at, &writer);
     (void)call;
+    if (bare != NULL) {
+        return give_bool(rill_transport_can_write_eof(bare), value);
+    }
+    const int rc = writer_of(at, &writer);
     return rc == 0 ? give_bool(rill_writer_can_write_eof(writer), value) : rc;
 }
 
 static int call_close(struct at *at, const json_t *call, struct value *value)
 {
+    struct rill_transport *bare = bare_transport(at);
     struct rill_writer *writer;
-    const int rc = writer_of(at, &writer);
     (void)call;
     (void)value;
+    if (bare != NULL) {
+        rill_transport_close(bare);
+        return 0;
+    }
+    const int rc = writer_of(at, &writer);
     if (rc == 0) {
         rill_writer_close(writer);
     }
@@ -240,57 +276,70 @@ static int call_wait_closed(struct at *at, const json_t *call, struct value *val
 
 static int call_is_closing(struct at *at, const json_t *call, struct value *value)
 {
+    struct rill_transport *bare = bare_transport(at);
     struct rill_writer *writer;
-    const int rc = writer_of(at, &writer);
     (void)call;
-    return rc == 0 ? give_bool(rill_writer_is_closing(writer), value) : rc;
-}
-
-enum { ADDRESS_TEXT_SIZE = 160 };
-
-/* Python's str: a path stands for itself, an Internet address is a tuple. */
-static json_t *json_of_address(const struct rill_address *address)
-{
-    char text[ADDRESS_TEXT_SIZE];
-    if (address->path_len > 0 || address->host[0] == '\0') {
-        const struct rill_bytes path = {address->path, address->path_len};
-        return json_of_bytes(path);
+    if (bare != NULL) {
+        return give_bool(rill_transport_is_closing(bare), value);
     }
-    rill_address_repr(address, text, sizeof text);
-    return json_string(text);
+    const int rc = writer_of(at, &writer);
+    return rc == 0 ? give_bool(rill_writer_is_closing(writer), value) : rc;
 }
 
 static int call_get_extra_info(struct at *at, const json_t *call, struct value *value)
 {
+    const char *name = text_argument(call, "name");
+    struct rill_transport *bare = bare_transport(at);
     struct rill_extra_info info;
     struct rill_writer *writer;
-    const int rc = writer_of(at, &writer);
-    if (rc == 0 && rill_writer_get_extra_info(writer, text_argument(call, "name"), &info)) {
-        value->json = info.kind == RILL_EXTRA_ADDRESS ? json_of_address(&info.address)
-                                                      : json_sprintf("<socket %d>", info.socket);
+    bool known;
+    if (bare != NULL) {
+        known = rill_transport_get_extra_info(bare, name, &info);
+    } else {
+        const int rc = writer_of(at, &writer);
+        if (rc < 0) {
+            return rc;
+        }
+        known = rill_writer_get_extra_info(writer, name, &info);
     }
-    return rc;
+    if (known) {
+        value->json = json_of_extra_info(&at->replay->arena, &info);
+    }
+    return 0;
+}
+
+static int call_drop(struct at *at, const json_t *call, struct value *value)
+{
+    struct connection *connection = connection_find(at->replay, at->number);
+    (void)call;
+    (void)value;
+    if (connection == NULL) {
+        return nothing_there(at);
+    }
+    connection_drop(connection);
+    return 0;
 }
 
 const struct call stream_calls[] = {
-    {"read", call_read},
-    {"readline", call_readline},
-    {"readexactly", call_readexactly},
-    {"readuntil", call_readuntil},
-    {"iterate", call_iterate},
-    {"at_eof", call_at_eof},
-    {"exception", call_exception},
-    {"feed_data", call_feed_data},
-    {"feed_eof", call_feed_eof},
-    {"set_exception", call_set_exception},
-    {"write", call_write},
-    {"writelines", call_writelines},
-    {"drain", call_drain},
-    {"write_eof", call_write_eof},
-    {"can_write_eof", call_can_write_eof},
-    {"close", call_close},
-    {"wait_closed", call_wait_closed},
-    {"is_closing", call_is_closing},
-    {"get_extra_info", call_get_extra_info},
-    {NULL, NULL},
+    {"read", call_read, "n"},
+    {"readline", call_readline, NULL},
+    {"readexactly", call_readexactly, "n"},
+    {"readuntil", call_readuntil, "separator separators"},
+    {"iterate", call_iterate, NULL},
+    {"at_eof", call_at_eof, NULL},
+    {"exception", call_exception, NULL},
+    {"feed_data", call_feed_data, "bytes"},
+    {"feed_eof", call_feed_eof, NULL},
+    {"set_exception", call_set_exception, "class text errno"},
+    {"write", call_write, "bytes"},
+    {"writelines", call_writelines, "list"},
+    {"drain", call_drain, NULL},
+    {"write_eof", call_write_eof, NULL},
+    {"can_write_eof", call_can_write_eof, NULL},
+    {"close", call_close, NULL},
+    {"wait_closed", call_wait_closed, NULL},
+    {"is_closing", call_is_closing, NULL},
+    {"get_extra_info", call_get_extra_info, "name"},
+    {"drop", call_drop, NULL},
+    {NULL, NULL, NULL},
 };

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * The calls of section 9: tasks, timeouts, the loop's calls; and the script's own (log, raise,
- * return).
+ * The calls of section 9 on tasks, and the script's own (log, raise, return).
  */
 #include "calls.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "events.h"
@@ -26,9 +24,8 @@ static int call_log(struct at *at, const json_t *call, struct value *value)
     return 0;
 }
 
-/* The task of a name; a script that names one which is gone gets Python's LookupError. */
-static int task_named(struct at *at, const char *name, struct rill_task **task,
-                      const struct record **record)
+int task_named(struct at *at, const char *name, struct rill_task **task,
+               const struct record **record)
 {
     *record = record_find(at->replay, name);
     *task = *record != NULL ? (*record)->task : NULL;
@@ -47,7 +44,9 @@ static int call_cancel(struct at *at, const json_t *call, struct value *value)
         rc = task_named(at, name, &task, &record);
     }
     if (rc == 0) {
-        value->json = json_boolean(rill_task_cancel(task));
+        const char *text = text_argument(call, "text");
+        const bool done = text != NULL ? rill_task_cancel_text(task, text) : rill_task_cancel(task);
+        value->json = json_boolean(done);
     }
     return rc;
 }
@@ -107,29 +106,64 @@ static json_t *gathered_value(const struct record *record, int result)
     return value != NULL ? value : json_null();
 }
 
-static int call_gather(struct at *at, const json_t *call, struct value *value)
+/* The tasks that a call names, in its order. */
+struct named {
+    size_t count;
+    struct rill_task **tasks;
+    const struct record **records;
+};
+
+static int tasks_argument(struct at *at, const json_t *call, struct named *named)
 {
     const json_t *names = json_object_get(call, "tasks");
-    const bool collect = json_is_true(json_object_get(call, "collect"));
-    const size_t count = json_array_size(names);
     struct arena *arena = &at->replay->arena;
-    const struct record **records = arena_take(arena, (count + 1) * sizeof *records);
-    struct rill_task **tasks = arena_take(arena, (count + 1) * sizeof(struct rill_task *));
-    int *results = arena_take(arena, (count + 1) * sizeof *results);
     int rc = 0;
-    for (size_t i = 0; rc == 0 && i < count; i++) {
+    named->count = json_array_size(names);
+    named->tasks = arena_take(arena, (named->count + 1) * sizeof(struct rill_task *));
+    named->records = arena_take(arena, (named->count + 1) * sizeof(struct record *));
+    for (size_t i = 0; rc == 0 && i < named->count; i++) {
         const char *name = json_string_value(json_array_get(names, i));
-        rc = task_named(at, name, &tasks[i], &records[i]);
+        rc = task_named(at, name, &named->tasks[i], &named->records[i]);
     }
+    return rc;
+}
+
+static int call_gather(struct at *at, const json_t *call, struct value *value)
+{
+    const bool collect = json_is_true(json_object_get(call, "collect"));
+    struct named named;
+    int rc = tasks_argument(at, call, &named);
+    int *results = arena_take(&at->replay->arena, (named.count + 1) * sizeof *results);
     if (rc == 0) {
-        rc = rill_gather(tasks, count, collect, results);
+        rc = rill_gather(named.tasks, named.count, collect, results);
     }
     if (rc < 0) {
         return rc;
     }
     value->json = json_array();
-    for (size_t i = 0; i < count; i++) {
-        json_array_append_new(value->json, gathered_value(records[i], results[i]));
+    for (size_t i = 0; i < named.count; i++) {
+        json_array_append_new(value->json, gathered_value(named.records[i], results[i]));
+    }
+    return 0;
+}
+
+static int call_wait(struct at *at, const json_t *call, struct value *value)
+{
+    const bool first = json_is_true(json_object_get(call, "first"));
+    struct named named;
+    int rc = tasks_argument(at, call, &named);
+    if (rc == 0) {
+        rc = rill_wait(named.tasks, named.count, first ? RILL_FIRST_COMPLETED : RILL_ALL_COMPLETED,
+                       seconds_argument(call));
+    }
+    if (rc < 0) {
+        return rc;
+    }
+    value->json = json_array();
+    for (size_t i = 0; i < named.count; i++) {
+        if (rill_task_done(named.tasks[i])) {
+            json_array_append_new(value->json, json_string(named.records[i]->name));
+        }
     }
     return 0;
 }
@@ -153,71 +187,10 @@ static int call_wait_for(struct at *at, const json_t *call, struct value *value)
     return rill_wait_for(perform_inner, &inner, seconds_argument(call));
 }
 
-static int call_timeout(struct at *at, const json_t *call, struct value *value)
-{
-    const struct rill_opt_real seconds = seconds_argument(call);
-    struct rill_timeout scope;
-    (void)value;
-    if (seconds.given) {
-        rill_timeout_enter(&scope, seconds.value);
-    } else {
-        rill_timeout_enter_at(&scope, INFINITY);
-    }
-    const int body = calls_run(at, json_object_get(call, "body"));
-    const int rc = rill_timeout_exit(&scope, body < 0 ? body : 0);
-    return rc < 0 ? rc : body;
-}
-
 static int call_spawn(struct at *at, const json_t *call, struct value *value)
 {
     (void)value;
     return task_start(at, text_argument(call, "task"), json_object_get(call, "body"));
-}
-
-static void mark_called(void *arg)
-{
-    const struct mark *mark = arg;
-    emit_mark(mark->replay, mark->text);
-}
-
-static struct mark *mark_new(struct at *at, const json_t *call)
-{
-    struct mark *mark = arena_take(&at->replay->arena, sizeof *mark);
-    mark->replay = at->replay;
-    mark->text = text_argument(call, "text");
-    mark->next = at->replay->marks;
-    at->replay->marks = mark;
-    return mark;
-}
-
-static int call_call_soon(struct at *at, const json_t *call, struct value *value)
-{
-    struct mark *mark = mark_new(at, call);
-    (void)value;
-    return rill_call_soon(at->replay->loop, mark_called, mark, &mark->handle);
-}
-
-static int call_call_later(struct at *at, const json_t *call, struct value *value)
-{
-    struct mark *mark = mark_new(at, call);
-    (void)value;
-    return rill_call_later(at->replay->loop, seconds_argument(call).value, mark_called, mark,
-                           &mark->handle);
-}
-
-static int call_call_at(struct at *at, const json_t *call, struct value *value)
-{
-    struct mark *mark = mark_new(at, call);
-    (void)value;
-    return rill_call_at(at->replay->loop, seconds_argument(call).value, mark_called, mark,
-                        &mark->handle);
-}
-
-static int call_time(struct at *at, const json_t *call, struct value *value)
-{
-    (void)call;
-    value->json = json_real(rill_loop_time(at->replay->loop));
-    return 0;
 }
 
 static int call_raise(struct at *at, const json_t *call, struct value *value)
@@ -251,23 +224,19 @@ static int call_run(struct at *at, const json_t *call, struct value *value)
 }
 
 const struct call task_calls[] = {
-    {"sleep", call_sleep},
-    {"log", call_log},
-    {"cancel", call_cancel},
-    {"cancelling", call_cancelling},
-    {"uncancel", call_uncancel},
-    {"await", call_await},
-    {"shield", call_shield},
-    {"gather", call_gather},
-    {"wait_for", call_wait_for},
-    {"timeout", call_timeout},
-    {"spawn", call_spawn},
-    {"call_soon", call_call_soon},
-    {"call_later", call_call_later},
-    {"call_at", call_call_at},
-    {"time", call_time},
-    {"raise", call_raise},
-    {"return", call_return},
-    {"run", call_run},
-    {NULL, NULL},
+    {"sleep", call_sleep, "seconds"},
+    {"log", call_log, "text"},
+    {"cancel", call_cancel, "task text"},
+    {"cancelling", call_cancelling, NULL},
+    {"uncancel", call_uncancel, NULL},
+    {"await", call_await, "task"},
+    {"shield", call_shield, "task"},
+    {"gather", call_gather, "tasks collect"},
+    {"wait", call_wait, "tasks first seconds"},
+    {"wait_for", call_wait_for, "seconds inner"},
+    {"spawn", call_spawn, "task body"},
+    {"raise", call_raise, "class text errno"},
+    {"return", call_return, "value"},
+    {"run", call_run, NULL},
+    {NULL, NULL, NULL},
 };

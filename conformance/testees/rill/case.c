@@ -4,18 +4,28 @@
  */
 #include "case.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "attempts.h"
+#include "calls.h"
 #include "connection.h"
 #include "events.h"
+#include "listeners.h"
+#include "names.h"
 #include "peer.h"
+#include "place.h"
 #include "script.h"
 #include "seams.h"
 #include "server.h"
 #include "tasks.h"
 
-enum { STACK_SIZE = 262144 }; /* a sanitizer's frames are larger */
+enum {
+    STACK_SIZE = 262144, /* a sanitizer's frames are larger */
+    SWALLOWED_VALUE = 5, /* PROTOCOL.md, section 5 */
+};
 
 /* `finish`: the run ends while tasks are pending, and their handles must go before the loop does.
  */
@@ -26,6 +36,20 @@ static void drop_handles(struct replay *replay)
         rill_handle_free(mark->handle);
         mark->handle = NULL;
     }
+}
+
+/* What main returns, as the script's last operation said. */
+static int end_of_main(struct replay *replay, int rc)
+{
+    struct ending *ending = &replay->ending_as;
+    if (rc == RILL_ECANCELLED && ending->swallow) {
+        return SWALLOWED_VALUE;
+    }
+    if (rc == 0 && ending->error != NULL) {
+        ending->raised = error_of_call(ending->error);
+        return rill_task_fail(rill_error_ref(ending->raised));
+    }
+    return rc == 0 ? (int)json_integer_value(ending->value) : rc;
 }
 
 /* Waits for the end of a stream that nobody feeds: an event that needs no timer. */
@@ -45,7 +69,32 @@ static int main_task(void *arg)
     }
     replay->ending = true;
     drop_handles(replay);
-    return rc;
+    return end_of_main(replay, rc);
+}
+
+/* rill_run gives the code; the text is that of the error which main failed with. */
+static void tell_run(const struct replay *replay, int rc)
+{
+    const struct rill_error *raised = replay->ending_as.raised;
+    json_t *event = json_pack("{s:s}", "ev", "ran");
+    if (rc < 0) {
+        const bool is_mains = raised != NULL && raised->code == rc;
+        json_object_set_new(event, "class", json_string(class_of_code(rc)));
+        json_object_set_new(event, "text", json_string(is_mains ? raised->text : ""));
+    } else if (replay->ending_as.value != NULL || replay->ending_as.swallow) {
+        json_object_set_new(event, "value", json_integer(rc));
+    }
+    emit(replay, event);
+}
+
+/* Whether Ctrl-C is what the script ends with; otherwise it is the user's, who wants to leave. */
+static bool ends_by_interrupt(const struct replay *replay)
+{
+    const json_t *operations = json_object_get(replay->script, "ops");
+    const size_t count = json_array_size(operations);
+    const json_t *last = count > 0 ? json_array_get(operations, count - 1) : NULL;
+    const char *name = json_string_value(json_object_get(last, "op"));
+    return name != NULL && strcmp(name, "interrupt") == 0;
 }
 
 static void run_replay(struct replay *replay)
@@ -55,11 +104,17 @@ static void run_replay(struct replay *replay)
                  .sys = &replay->seams.sys,
                  .log = on_log,
                  .log_arg = replay,
+                 .debug = {true, json_is_true(json_object_get(replay->script, "debug"))},
                  .stack_size_bytes = STACK_SIZE},
-        .leave_sigint_alone = true,
+        .leave_sigint_alone = !ends_by_interrupt(replay),
     };
+    if (!options.leave_sigint_alone) {
+        signal(SIGINT, SIG_DFL); /* whatever this process inherited */
+    }
     const int rc = rill_run(main_task, replay, &options);
-    if (rc < 0) {
+    if (replay->ending_as.told) {
+        tell_run(replay, rc);
+    } else if (rc < 0) {
         fprintf(stderr, "rill-testee: the run failed: %s\n", rill_error_name(rc));
         exit(EXIT_FAILURE);
     }
@@ -68,13 +123,17 @@ static void run_replay(struct replay *replay)
 static void dispose(struct replay *replay)
 {
     connections_free(replay);
-    rill_server_free(replay->server);
+    servers_free(replay);
     for (int number = 1; number < PEERS_MAX; number++) {
         if (replay->peers[number] != NULL) {
             replay->peers[number]->ops->dispose(replay->peers[number]);
         }
     }
-    server_cleanup(replay);
+    attempts_cleanup(replay);
+    listeners_cleanup(replay);
+    place_cleanup(replay);
+    errors_told_cleanup(replay);
+    rill_error_unref(replay->ending_as.raised);
 }
 
 static struct rill_coro_pool *driver_pool(void)
@@ -100,7 +159,6 @@ void case_run(const struct testee *testee, const json_t *script)
     }
     replay->wire = &testee->wire;
     replay->script = script;
-    replay->listener = -1;
     replay->reserved = -1;
     seams_init(replay);
     run_replay(replay);

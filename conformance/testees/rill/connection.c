@@ -4,35 +4,75 @@
  */
 #include "connection.h"
 
+#include <unistd.h>
+
+#include "listeners.h"
 #include "peer.h"
-#include "seams.h"
+#include "syscalls.h"
 
 static int next_number(const struct replay *replay)
 {
-    int number = 1;
+    int highest = 0;
     for (const struct connection *connection = replay->connections; connection != NULL;
          connection = connection->next) {
-        number++;
+        highest = connection->number > highest ? connection->number : highest;
     }
-    return number;
+    return highest + 1;
+}
+
+static int cannot_pause(struct rill_transport *transport)
+{
+    (void)transport;
+    return RILL_ENOTIMPLEMENTED;
+}
+
+/* `no_pause`: a transport of another make, which cannot stop reading. */
+static void forbid_pause(const struct connection *connection)
+{
+    struct replay *replay = connection->replay;
+    struct rill_transport *transport = connection->transport;
+    if (json_is_true(json_object_get(replay->script, "no_pause"))) {
+        struct rill_transport_ops *ops = arena_take(&replay->arena, sizeof *ops);
+        *ops = *transport->ops;
+        ops->pause_reading = cannot_pause;
+        transport->ops = ops;
+    }
+}
+
+static struct connection *append(struct replay *replay, int number)
+{
+    struct connection **link = &replay->connections;
+    struct connection *connection = arena_take(&replay->arena, sizeof *connection);
+    connection->replay = replay;
+    connection->number = number != 0 ? number : next_number(replay);
+    while (*link != NULL) {
+        link = &(*link)->next;
+    }
+    *link = connection;
+    return connection;
 }
 
 struct connection *connection_new(struct replay *replay, int number, struct rill_reader *reader,
                                   struct rill_writer *writer, bool owned)
 {
-    struct connection **link = &replay->connections;
-    struct connection *connection = arena_take(&replay->arena, sizeof *connection);
-    connection->number = number != 0 ? number : next_number(replay);
+    struct connection *connection = append(replay, number);
     connection->reader = reader;
     connection->writer = writer;
     connection->owned = owned;
     if (writer != NULL) {
         rill_observe_hold(writer); /* its state is told until the case ends */
+        connection->transport = rill_writer_transport(writer);
+        forbid_pause(connection);
     }
-    while (*link != NULL) {
-        link = &(*link)->next;
-    }
-    *link = connection;
+    return connection;
+}
+
+struct connection *connection_of_transport(struct replay *replay, int number,
+                                           struct rill_transport *transport)
+{
+    struct connection *connection = append(replay, number);
+    connection->transport = transport;
+    forbid_pause(connection);
     return connection;
 }
 
@@ -51,7 +91,32 @@ struct connection *connection_find(const struct replay *replay, int number)
 bool connection_is_usable(const struct connection *connection)
 {
     const struct record *handler = connection->handler;
-    return handler == NULL || handler->outcome == NOT_BEGUN || handler->outcome == RUNNING;
+    const bool open =
+        handler == NULL || handler->outcome == NOT_BEGUN || handler->outcome == RUNNING;
+    return open && !connection->dropped;
+}
+
+int connection_descriptor(const struct connection *connection)
+{
+    struct rill_extra_info info;
+    if (connection->transport == NULL ||
+        !rill_transport_get_extra_info(connection->transport, "socket", &info) ||
+        info.kind != RILL_EXTRA_SOCKET) {
+        return -1;
+    }
+    return info.socket;
+}
+
+void connection_find_peer(struct connection *connection)
+{
+    struct replay *replay = connection->replay;
+    const int other = listener_other_end(replay, connection_descriptor(connection));
+    if (other >= 0 && connection->number < PEERS_MAX) {
+        replay->peers[connection->number] = peer_socket_new(replay, other);
+        connection_join(connection, replay->peers[connection->number]);
+    } else if (other >= 0) {
+        close(other);
+    }
 }
 
 void connection_join(struct connection *connection, struct peer *peer)
@@ -64,25 +129,36 @@ void connections_abort(struct replay *replay)
 {
     for (const struct connection *connection = replay->connections; connection != NULL;
          connection = connection->next) {
-        if (connection->writer != NULL) {
-            rill_transport_abort(rill_writer_transport(connection->writer));
+        if (connection->transport != NULL) {
+            rill_transport_abort(connection->transport);
         }
+    }
+}
+
+void connection_drop(struct connection *connection)
+{
+    connection->dropped = true;
+    if (connection->owned && connection->writer != NULL) {
+        connection->owned = false;
+        rill_writer_free(connection->writer);
     }
 }
 
 static void let_go(struct connection *connection)
 {
     struct rill_writer *writer = connection->writer;
-    if (writer == NULL) {
-        rill_reader_free(connection->reader);
-    } else {
+    if (writer != NULL) {
         if (connection->owned) {
             rill_writer_free(writer);
         }
         rill_observe_release(writer);
+    } else {
+        rill_reader_free(connection->reader);
+        rill_transport_unref(connection->transport);
     }
     connection->reader = NULL;
     connection->writer = NULL;
+    connection->transport = NULL;
 }
 
 void connections_free(struct replay *replay)

@@ -39,10 +39,11 @@ static json_t *number_or_null(long long number)
     return number >= 0 ? json_integer(number) : json_null();
 }
 
-void emit_error(const struct replay *replay, json_t *id, const struct rill_error *error)
+/* Puts class, text and fields of an error into an event. */
+static void add_error(json_t *event, const struct rill_error *error)
 {
-    json_t *event = json_pack("{s:s, s:o, s:s, s:o}", "ev", "error", "id", id, "class",
-                              class_of_code(error->code), "text", json_of_string(error->text));
+    json_object_set_new(event, "class", json_string(class_of_code(error->code)));
+    json_object_set_new(event, "text", json_of_string(error->text));
     if (error->code == RILL_EINCOMPLETE) {
         json_object_set_new(event, "partial", json_of_bytes(error->partial));
         json_object_set_new(event, "expected", number_or_null(error->expected));
@@ -54,6 +55,89 @@ void emit_error(const struct replay *replay, json_t *id, const struct rill_error
         char name[ERRNO_NAME_SIZE];
         json_object_set_new(event, "errno", json_string(name_of_errno(error, name)));
     }
+}
+
+/* An ExceptionGroup's errors, each as its own object. */
+static json_t *json_of_group(const struct rill_error *group)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < group->list_count; i++) {
+        json_t *item = json_object();
+        add_error(item, group->list[i]);
+        if (group->list[i]->code == RILL_EGROUP) {
+            json_object_set_new(item, "group", json_of_group(group->list[i]));
+        }
+        json_array_append_new(list, item);
+    }
+    return list;
+}
+
+static json_t *error_event(json_t *id, const struct rill_error *error)
+{
+    json_t *event = json_pack("{s:s, s:o}", "ev", "error", "id", id);
+    add_error(event, error);
+    if (error->code == RILL_EGROUP) {
+        json_object_set_new(event, "group", json_of_group(error));
+    }
+    return event;
+}
+
+void emit_error(const struct replay *replay, json_t *id, const struct rill_error *error)
+{
+    emit(replay, error_event(id, error));
+}
+
+/* An error that was told, with the id of the event. */
+struct told {
+    struct told *next; /* the first told first */
+    const struct rill_error *error;
+    const char *id;
+};
+
+/* The id under which this very object was told first; `none`. */
+static const char *told_before(const struct replay *replay, const struct rill_error *error)
+{
+    for (const struct told *told = replay->told; told != NULL; told = told->next) {
+        if (told->error == error) {
+            return told->id;
+        }
+    }
+    return "none";
+}
+
+static void remember_told(struct replay *replay, const struct rill_error *error, const char *id)
+{
+    struct told **link = &replay->told;
+    struct told *told = arena_take(&replay->arena, sizeof *told);
+    struct arena_buffer copy = {0};
+    arena_append(&replay->arena, &copy, id, strlen(id) + 1);
+    told->error = rill_error_ref(error);
+    told->id = copy.memory;
+    while (*link != NULL) {
+        link = &(*link)->next;
+    }
+    *link = told;
+}
+
+void errors_told_cleanup(struct replay *replay)
+{
+    for (; replay->told != NULL; replay->told = replay->told->next) {
+        rill_error_unref(replay->told->error);
+    }
+}
+
+void emit_call_error(struct replay *replay, const json_t *call, const char *mark,
+                     const struct rill_error *error)
+{
+    json_t *id = json_sprintf("%s%s", json_string_value(json_object_get(call, "id")), mark);
+    json_t *event = error_event(id, error);
+    if (json_is_true(json_object_get(call, "chain")) && error->cause != NULL) {
+        json_object_set_new(event, "cause", json_string(class_of_code(error->cause->code)));
+    }
+    if (json_is_true(json_object_get(call, "same"))) {
+        json_object_set_new(event, "same_as", json_string(told_before(replay, error)));
+    }
+    remember_told(replay, error, json_string_value(id));
     emit(replay, event);
 }
 
@@ -92,22 +176,28 @@ static void add_reader_state(json_t *event, const struct rill_reader *reader)
     json_object_set_new(event, "at_eof", json_boolean(rill_reader_at_eof(reader)));
 }
 
-static void add_writer_state(json_t *event, const struct rill_writer *writer)
+static void add_transport_state(json_t *event, struct rill_transport *transport)
 {
-    struct rill_transport *transport = rill_writer_transport(writer);
     const size_t queued = rill_transport_get_write_buffer_size(transport);
-    struct rill_writer_state state;
-    rill_observe_writer(writer, &state);
     json_object_set_new(event, "closing", json_boolean(rill_transport_is_closing(transport)));
     json_object_set_new(event, "write", json_integer((json_int_t)queued));
+}
+
+static void add_writer_state(json_t *event, const struct rill_writer *writer)
+{
+    struct rill_writer_state state;
+    rill_observe_writer(writer, &state);
     json_object_set_new(event, "drains", json_integer((json_int_t)state.waiting_drains));
 }
 
 static void emit_state(const struct replay *replay, const struct connection *connection)
 {
     json_t *event = json_pack("{s:s, s:i}", "ev", "state", "conn", connection->number);
-    if (connection_is_usable(connection)) {
+    if (connection->reader != NULL && connection_is_usable(connection)) {
         add_reader_state(event, connection->reader);
+    }
+    if (connection->transport != NULL) {
+        add_transport_state(event, connection->transport);
     }
     if (connection->writer != NULL) {
         add_writer_state(event, connection->writer);
@@ -122,7 +212,7 @@ void emit_states(struct replay *replay)
     }
     for (const struct connection *connection = replay->connections; connection != NULL;
          connection = connection->next) {
-        if (connection->reader != NULL) {
+        if (connection->reader != NULL || connection->transport != NULL) {
             emit_state(replay, connection);
         }
     }

@@ -16,6 +16,11 @@ void emit_step(struct replay *replay);
 /* An error of the call with this id, whose reference it takes over. */
 void emit_error(const struct replay *replay, json_t *id, const struct rill_error *error);
 
+/* An error of a call, with what the call asks to be told of it. */
+void emit_call_error(struct replay *replay, const json_t *call, const char *mark,
+                     const struct rill_error *error);
+void errors_told_cleanup(struct replay *replay);
+
 void emit_port(const struct replay *replay, const char *name, int port);
 void emit_flow(const struct replay *replay, int connection, const char *call);
 void emit_mark(const struct replay *replay, const char *text);

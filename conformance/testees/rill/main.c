@@ -14,13 +14,20 @@ enum { REASON_SIZE = 160 };
 
 static void say_hello(const struct wire *wire)
 {
-    json_t *capabilities =
-        json_pack("[s, s, s, s, s, s, s, s]", "core", "virtual-clock", "half-close", "server",
-                  "timeout-scope", "uncancel", "tuple-separator", "close-clients");
+    static const char *const capabilities[] = {
+        "core",        "virtual-clock",  "half-close",      "server",
+        "protocol",    "timeout-scope",  "uncancel",        "task-group",
+        "cancel-text", "all-errors",     "tuple-separator", "close-clients",
+        "keep-alive",  "happy-eyeballs", "cleanup-socket",  "ssl-shutdown-timeout",
+    };
+    json_t *names = json_array();
+    for (size_t i = 0; i < sizeof capabilities / sizeof capabilities[0]; i++) {
+        json_array_append_new(names, json_string(capabilities[i]));
+    }
     wire_send(wire,
-              json_pack("{s:s, s:i, s:s, s:s, s:s, s:o, s:[s, s, s]}", "ev", "hello", "protocol", 1,
-                        "name", "rill", "version", TESTEE_VERSION, "implementation", "rill",
-                        "capabilities", capabilities, "backends", "mem", "pair", "tcp"),
+              json_pack("{s:s, s:i, s:s, s:s, s:s, s:o, s:[s, s, s, s]}", "ev", "hello", "protocol",
+                        1, "name", "rill", "version", TESTEE_VERSION, "implementation", "rill",
+                        "capabilities", names, "backends", "mem", "pair", "tcp", "unix"),
               true);
 }
 

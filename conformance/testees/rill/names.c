@@ -43,25 +43,35 @@ int code_of_class(const char *name)
 }
 
 /* getaddrinfo's codes, which are no errno values. */
+static const struct gai_name {
+    int status;
+    const char *name;
+} gai_names[] = {
+    {EAI_AGAIN, "EAI_AGAIN"},   {EAI_BADFLAGS, "EAI_BADFLAGS"}, {EAI_FAIL, "EAI_FAIL"},
+    {EAI_FAMILY, "EAI_FAMILY"}, {EAI_MEMORY, "EAI_MEMORY"},     {EAI_NODATA, "EAI_NODATA"},
+    {EAI_NONAME, "EAI_NONAME"}, {EAI_SERVICE, "EAI_SERVICE"},   {EAI_SOCKTYPE, "EAI_SOCKTYPE"},
+    {EAI_SYSTEM, "EAI_SYSTEM"}, {EAI_OVERFLOW, "EAI_OVERFLOW"}, {EAI_ADDRFAMILY, "EAI_ADDRFAMILY"},
+};
+enum { GAI_NAME_COUNT = sizeof gai_names / sizeof gai_names[0] };
+
 static const char *name_of_gai(int status)
 {
-    static const struct {
-        int status;
-        const char *name;
-    } rows[] = {
-        {EAI_AGAIN, "EAI_AGAIN"},       {EAI_BADFLAGS, "EAI_BADFLAGS"},
-        {EAI_FAIL, "EAI_FAIL"},         {EAI_FAMILY, "EAI_FAMILY"},
-        {EAI_MEMORY, "EAI_MEMORY"},     {EAI_NODATA, "EAI_NODATA"},
-        {EAI_NONAME, "EAI_NONAME"},     {EAI_SERVICE, "EAI_SERVICE"},
-        {EAI_SOCKTYPE, "EAI_SOCKTYPE"}, {EAI_SYSTEM, "EAI_SYSTEM"},
-        {EAI_OVERFLOW, "EAI_OVERFLOW"}, {EAI_ADDRFAMILY, "EAI_ADDRFAMILY"},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (rows[i].status == status) {
-            return rows[i].name;
+    for (size_t i = 0; i < GAI_NAME_COUNT; i++) {
+        if (gai_names[i].status == status) {
+            return gai_names[i].name;
         }
     }
     return NULL;
+}
+
+int gai_of_name(const char *name)
+{
+    for (size_t i = 0; i < GAI_NAME_COUNT; i++) {
+        if (strcmp(gai_names[i].name, name) == 0) {
+            return gai_names[i].status;
+        }
+    }
+    return EAI_FAIL;
 }
 
 const char *name_of_errno(const struct rill_error *error, char memory[ERRNO_NAME_SIZE])

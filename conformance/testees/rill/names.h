@@ -23,4 +23,7 @@ const char *name_of_errno(const struct rill_error *error, char memory[ERRNO_NAME
 /* The errno of a name; 0: none. */
 int errno_of_name(const char *name);
 
+/* getaddrinfo's code of a name. */
+int gai_of_name(const char *name);
+
 #endif

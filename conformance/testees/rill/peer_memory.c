@@ -53,6 +53,9 @@ static void memory_window(struct peer *peer, const json_t *size)
 static void memory_take(struct peer *peer, struct arena_buffer *into, size_t most)
 {
     const struct memory_peer *self = of(peer);
+    if (self->gone) {
+        return; /* who closed reads nothing more */
+    }
     const struct rill_bytes all = rill_memory_peer_received(self->memory);
     const size_t size = all.len < most - into->size ? all.len : most - into->size;
     arena_append(&peer->replay->arena, into, all.ptr, size);

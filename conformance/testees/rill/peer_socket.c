@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The raw socket peer of the backends pair and tcp. What it says about bytes under way is the
+ * The raw socket peer of the backends pair, tcp and unix. What it says about bytes under way is the
  * kernel barrier of PROTOCOL.md, section 4.
  */
 #include "peer.h"
@@ -14,7 +14,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "seams.h"
+#include "connection.h"
+#include "syscalls.h"
 
 enum { TAKE_SIZE = 16384 };
 
@@ -135,12 +136,7 @@ static const char *socket_end(struct peer *peer)
 /* The app's end; -1: closed, or nobody's yet. */
 static int app_descriptor(const struct peer *peer)
 {
-    int fd = -1;
-    if (peer->connection != NULL && peer->connection->writer != NULL &&
-        rill_writer_get_socket(peer->connection->writer, &fd)) {
-        return fd;
-    }
-    return -1;
+    return peer->connection != NULL ? connection_descriptor(peer->connection) : -1;
 }
 
 static bool socket_arriving(struct peer *peer)
@@ -182,7 +178,7 @@ static bool socket_quiet(struct peer *peer)
         return false;
     }
     return ioctl(app, FIONREAD, &queued) != 0 ||
-           seams_received(peer->replay, app) + (size_t)queued >= self->sent;
+           syscalls_received(peer->replay, app) + (size_t)queued >= self->sent;
 }
 
 static bool socket_turned_away(struct peer *peer)

@@ -20,21 +20,31 @@
 #include "wire.h"
 
 struct peer;
+struct listener;
+struct given;
+struct attempt;
+struct fault;
+struct scope;
+struct told;
 
 enum {
     PEERS_MAX = 64,         /* a script that numbers its peers higher is skipped */
     DESCRIPTORS_MAX = 1024, /* received bytes are counted for descriptors below this */
 };
 
-/* The app's reader and writer under the number that the script gives them. */
+/* The app's end of a connection under the number that the script gives it: a pair, a reader made by
+ * hand, or only a transport under a scripted protocol. */
 struct connection {
     struct connection *next; /* in order of appearance */
+    struct replay *replay;
     int number;
-    struct rill_reader *reader; /* NULL: gone */
-    struct rill_writer *writer; /* NULL: the reader was made by hand, or gone */
+    struct rill_reader *reader;       /* NULL: none, or gone */
+    struct rill_writer *writer;       /* NULL: the reader was made by hand, or gone */
+    struct rill_transport *transport; /* NULL: the reader was made by hand, or gone */
     struct peer *peer;
     struct record *handler; /* the task of a server's handler; NULL: none */
     bool owned;             /* the pair is ours to free, not a server's */
+    bool dropped;           /* the script let go of the pair */
 };
 
 enum outcome { NOT_BEGUN, RUNNING, RETURNED, CANCELLED, RAISED };
@@ -62,7 +72,27 @@ struct mark {
     struct rill_handle *handle;
 };
 
-/* What the system-call table and the clock of this case know (seams.c). */
+/* A server of the case. */
+struct serving {
+    struct serving *next; /* in order of appearance */
+    struct replay *replay;
+    struct rill_server *server;  /* NULL: start_server has not returned yet */
+    struct rill_address address; /* of its first socket; family 0: it has none */
+    bool silent;                 /* nobody is called for its connections */
+    int queue[PEERS_MAX];        /* peers that connected and have no connection yet */
+    size_t queued;
+};
+
+/* How main ends, as `finish` or `interrupt` said. */
+struct ending {
+    bool told;                       /* what came out of the run is an event */
+    bool swallow;                    /* main catches its cancellation and returns 5 */
+    const json_t *value;             /* NULL: none */
+    const json_t *error;             /* NULL: none */
+    const struct rill_error *raised; /* a reference; NULL: none */
+};
+
+/* What the system-call table and the clock of this case know (seams.c, syscalls.c). */
 struct seams {
     struct rill_sys sys;
     struct rill_clock clock;
@@ -73,6 +103,9 @@ struct seams {
     size_t received[DESCRIPTORS_MAX];
     double barrier_began;   /* real seconds; 0: not waiting */
     double finishing_since; /* real seconds at which main was told to return */
+    double accept_again;    /* virtual time at which a server that ran out of descriptors goes on */
+    struct attempt *attempts;
+    struct fault *faults;
 };
 
 struct replay {
@@ -89,20 +122,21 @@ struct replay {
     bool ending;    /* main returns: from now on no handle of a task is kept */
     int connecting; /* open_connection and start_server calls that have not returned */
 
+    struct ending ending_as;
     struct connection *connections;
     struct peer *peers[PEERS_MAX];
-    int accept_order[PEERS_MAX]; /* peers that connected and have no connection yet */
-    size_t accept_count;
     struct record *records;
     struct mark *marks;
+    struct scope *scopes;
+    struct told *told; /* errors */
+    struct serving *servings;
+    int ports_named; /* of servers */
 
-    struct rill_server *server;
-    int server_port;
-    int listener; /* raw sockets; -1: none */
-    int listener_port;
-    int reserved;
+    struct listener *listeners; /* raw sockets that listen */
+    struct given *given;        /* what `sock` made, the newest first */
+    int reserved;               /* a raw socket that is only bound; -1: none */
     int reserved_port;
-    struct rill_memory_peer *memory_peer; /* between opening and its peer */
+    char *folder; /* the case's directory; NULL: none */
 };
 
 #endif

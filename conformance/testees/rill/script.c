@@ -5,13 +5,17 @@
 #include "script.h"
 
 #include <math.h>
+#include <signal.h>
 #include <stdint.h>
 #include <string.h>
 
+#include "attempts.h"
 #include "connection.h"
 #include "events.h"
+#include "faults.h"
 #include "leaks.h"
 #include "peer.h"
+#include "place.h"
 #include "seams.h"
 #include "server.h"
 #include "tasks.h"
@@ -23,23 +27,16 @@ void settle(struct replay *replay)
     rill_coro_suspend(replay->driver, NULL);
 }
 
-void finish_main(struct replay *replay)
+static void run_is_finishing(struct replay *replay)
 {
     replay->finishing = true;
     replay->seams.finishing_since = real_time();
-    rill_reader_feed_eof(replay->gate);
 }
 
-int accept_order_pop(struct replay *replay)
+void finish_main(struct replay *replay)
 {
-    if (replay->accept_count == 0) {
-        return 0;
-    }
-    const int first = replay->accept_order[0];
-    replay->accept_count--;
-    memmove(replay->accept_order, replay->accept_order + 1,
-            replay->accept_count * sizeof replay->accept_order[0]);
-    return first;
+    run_is_finishing(replay);
+    rill_reader_feed_eof(replay->gate);
 }
 
 static int connection_argument(const json_t *operation)
@@ -54,17 +51,24 @@ static void do_app(struct replay *replay, const json_t *operation)
     task_start(&at, text_argument(operation, "task"), json_object_get(operation, "calls"));
 }
 
-/* Time moves from deadline to deadline, and what is due there runs before it moves on. */
+/* The next moment at which something happens by itself; infinity: none. */
+static double next_moment(const struct replay *replay)
+{
+    struct rill_loop_state state;
+    rill_observe_loop(replay->loop, &state);
+    const double timer = state.timers > 0 ? state.next_timer : INFINITY;
+    return fmin(timer, attempts_next(replay));
+}
+
+/* Time moves from moment to moment, and what is due there runs before it moves on. */
 static void do_clock(struct replay *replay, const json_t *operation)
 {
     double *now = &replay->seams.now;
     const double target = *now + json_number_value(json_object_get(operation, "seconds"));
-    struct rill_loop_state state;
-    rill_observe_loop(replay->loop, &state);
-    while (state.timers > 0 && state.next_timer <= target) {
-        *now = fmax(*now, state.next_timer);
+    double moment;
+    while ((moment = next_moment(replay)) <= target) {
+        *now = fmax(*now, moment);
         settle(replay);
-        rill_observe_loop(replay->loop, &state);
     }
     *now = target;
 }
@@ -73,10 +77,32 @@ static void do_peer(struct replay *replay, const json_t *operation)
 {
     const int number = connection_argument(operation);
     if (strcmp(json_string_value(json_object_get(operation, "do")), "connect") == 0) {
-        server_connect_peer(replay, number);
+        const json_t *server = json_object_get(operation, "server");
+        server_connect_peer(replay, number, (int)json_integer_value(server));
     } else {
         peer_operation(replay, number, operation);
     }
+}
+
+/* The last operation: nobody resumes the driver after it. */
+static void do_finish(struct replay *replay, const json_t *operation)
+{
+    struct ending *ending = &replay->ending_as;
+    ending->value = json_object_get(operation, "value");
+    ending->error = json_object_get(operation, "error");
+    ending->told = ending->value != NULL || ending->error != NULL;
+    finish_main(replay);
+    settle(replay);
+}
+
+/* The same by Ctrl-C. */
+static void do_interrupt(struct replay *replay, const json_t *operation)
+{
+    replay->ending_as.told = true;
+    replay->ending_as.swallow = json_is_true(json_object_get(operation, "swallow"));
+    run_is_finishing(replay);
+    raise(SIGINT);
+    settle(replay);
 }
 
 static void do_operation(struct replay *replay, const json_t *operation)
@@ -88,9 +114,14 @@ static void do_operation(struct replay *replay, const json_t *operation)
         do_clock(replay, operation);
     } else if (strcmp(name, "peer") == 0) {
         do_peer(replay, operation);
-    } else { /* finish, the last operation: nobody resumes the driver after it */
-        finish_main(replay);
-        settle(replay);
+    } else if (strcmp(name, "fault") == 0) {
+        fault_operation(replay, operation);
+    } else if (strcmp(name, "file") == 0) {
+        place_operation(replay, operation);
+    } else if (strcmp(name, "finish") == 0) {
+        do_finish(replay, operation);
+    } else {
+        do_interrupt(replay, operation);
     }
 }
 
@@ -154,9 +185,7 @@ static void end_of_script(struct replay *replay)
     cancel_tasks(replay);
     cancel_marks(replay);
     connections_abort(replay);
-    if (replay->server != NULL) {
-        rill_server_close(replay->server);
-    }
+    servers_close(replay);
     settle(replay);
     leaks_of_loop(replay);
     finish_main(replay);
@@ -168,6 +197,9 @@ void *script_drive(struct rill_coro *self, void *arg, void *value)
     const json_t *operations = json_object_get(replay->script, "ops");
     (void)self;
     (void)value;
+    if (strcmp(json_string_value(json_object_get(replay->script, "backend")), "unix") == 0) {
+        place_open(replay);
+    }
     const size_t count = set_up(replay) ? json_array_size(operations) : 0;
     for (size_t i = 0; i < count; i++) {
         const json_t *operation = json_array_get(operations, i);

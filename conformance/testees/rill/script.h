@@ -21,7 +21,4 @@ bool set_up(struct replay *replay);
 /* Ends main: from then on the loop must end by itself. */
 void finish_main(struct replay *replay);
 
-/* The peer that connected first and has no connection yet; 0: none. */
-int accept_order_pop(struct replay *replay);
-
 #endif

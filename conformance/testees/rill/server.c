@@ -1,118 +1,220 @@
 /* SPDX-License-Identifier: MIT
  *
- * The case's server, its handlers, and raw listening sockets.
+ * The case's servers, their handlers, and the peers that connect.
  */
 #include "server.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "connection.h"
 #include "events.h"
+#include "listeners.h"
+#include "options.h"
 #include "peer.h"
-#include "script.h"
-#include "seams.h"
 #include "tasks.h"
+#include "texts.h"
 
-enum { ACCEPT_TIMEOUT_MS = 3000, RAW_BACKLOG = 5, NAME_SIZE = 16 };
+enum { NAME_SIZE = 16 };
 
-/* -- raw sockets --------------------------------------------------------------------------------
+/* -- the list of servers ------------------------------------------------------------------------
  */
 
-static int port_of(int fd)
+struct serving *server_numbered(const struct replay *replay, int number)
 {
-    struct sockaddr_in address = {0};
-    socklen_t size = sizeof address;
-    return getsockname(fd, (struct sockaddr *)&address, &size) == 0 ? ntohs(address.sin_port) : 0;
+    struct serving *found = NULL;
+    int count = 0;
+    for (struct serving *serving = replay->servings; serving != NULL; serving = serving->next) {
+        if (serving->server != NULL && (number == 0 || ++count == number)) {
+            found = serving;
+        }
+    }
+    return found;
 }
 
-/* Connects or binds a new socket; -1 when that fails. */
-static int raw_socket(int port, int (*attach)(int, const struct sockaddr *, socklen_t))
+static struct serving *serving_new(struct replay *replay, const json_t *call)
 {
-    const struct sockaddr_in address = {
-        .sin_family = AF_INET,
-        .sin_port = htons((uint16_t)port),
-        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-    };
-    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd >= 0 && attach(fd, (const struct sockaddr *)&address, sizeof address) != 0) {
+    struct serving *serving = arena_take(&replay->arena, sizeof *serving);
+    serving->replay = replay;
+    serving->silent = json_is_true(json_object_get(call, "no_callback"));
+    return serving;
+}
+
+static int compare_names(const void *left, const void *right)
+{
+    const struct server_name *a = left;
+    const struct server_name *b = right;
+    return strcmp(a->text, b->text);
+}
+
+const struct server_name *server_names(const struct serving *serving, size_t *count)
+{
+    struct arena *arena = &serving->replay->arena;
+    *count = rill_server_socket_count(serving->server);
+    struct server_name *names = arena_take(arena, (*count + 1) * sizeof *names);
+    for (size_t i = 0; i < *count; i++) {
+        struct rill_address address;
+        rill_server_sockname(serving->server, i, &address);
+        names[i].text = text_of_address(arena, &address);
+        names[i].index = i;
+    }
+    qsort(names, *count, sizeof *names, compare_names);
+    return names;
+}
+
+static void tell_port(struct replay *replay, int port)
+{
+    char name[NAME_SIZE];
+    replay->ports_named++;
+    snprintf(name, sizeof name, "server%d", replay->ports_named);
+    emit_port(replay, replay->ports_named == 1 ? "server" : name, port);
+}
+
+/* The server is there: from now on it has a number, and peers can connect to it. */
+static void serving_begins(struct serving *serving)
+{
+    struct replay *replay = serving->replay;
+    struct serving **link = &replay->servings;
+    size_t count;
+    const struct server_name *names = server_names(serving, &count);
+    for (size_t i = 0; i < count; i++) {
+        struct rill_address address;
+        rill_server_sockname(serving->server, names[i].index, &address);
+        if (address.family != AF_UNIX) {
+            tell_port(replay, address.port);
+        }
+        serving->address = i == 0 ? address : serving->address;
+    }
+    while (*link != NULL) {
+        link = &(*link)->next;
+    }
+    *link = serving;
+}
+
+void servers_close(struct replay *replay)
+{
+    for (const struct serving *serving = replay->servings; serving != NULL;
+         serving = serving->next) {
+        rill_server_close(serving->server);
+    }
+}
+
+void servers_free(struct replay *replay)
+{
+    for (; replay->servings != NULL; replay->servings = replay->servings->next) {
+        rill_server_free(replay->servings->server);
+    }
+}
+
+/* -- peers that connect -------------------------------------------------------------------------
+ */
+
+/* The peer that connected first and has no connection yet; 0: none. */
+static int queue_pop(struct serving *serving)
+{
+    if (serving->queued == 0) {
+        return 0;
+    }
+    const int first = serving->queue[0];
+    serving->queued--;
+    memmove(serving->queue, serving->queue + 1, serving->queued * sizeof serving->queue[0]);
+    return first;
+}
+
+static bool serving_accepts(struct serving *serving)
+{
+    const struct replay *replay = serving->replay;
+    while (serving->queued > 0 && peer_turned_away(replay->peers[serving->queue[0]])) {
+        queue_pop(serving);
+    }
+    return serving->queued > 0 && rill_server_is_serving(serving->server);
+}
+
+bool servers_accept(struct replay *replay)
+{
+    bool accepts = false;
+    if (replay->seams.now < replay->seams.accept_again) {
+        return false; /* out of descriptors, and the server waits a second */
+    }
+    for (struct serving *serving = replay->servings; serving != NULL; serving = serving->next) {
+        accepts = serving_accepts(serving) || accepts;
+    }
+    return accepts;
+}
+
+/* The kernel's form of a server's address. */
+static socklen_t kernel_address(const struct rill_address *address,
+                                struct sockaddr_storage *storage)
+{
+    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons((uint16_t)address->port)};
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)address->port)};
+    const struct rill_bytes path = {address->path, address->path_len};
+    memset(storage, 0, sizeof *storage);
+    if (address->family == AF_UNIX) {
+        return unix_address(path, storage);
+    }
+    if (address->family == AF_INET6) {
+        inet_pton(AF_INET6, address->host, &v6.sin6_addr);
+        v6.sin6_scope_id = address->scope_id;
+        memcpy(storage, &v6, sizeof v6);
+        return sizeof v6;
+    }
+    inet_pton(AF_INET, address->host, &v4.sin_addr);
+    memcpy(storage, &v4, sizeof v4);
+    return sizeof v4;
+}
+
+/* A blocking connect, which needs no accept; -1 when it is refused. */
+static int connect_to(const struct rill_address *address)
+{
+    struct sockaddr_storage storage;
+    const socklen_t length = kernel_address(address, &storage);
+    const int fd = socket(address->family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && connect(fd, (const struct sockaddr *)(const void *)&storage, length) != 0) {
         close(fd);
         return -1;
     }
     return fd;
 }
 
-void listener_open(struct replay *replay)
-{
-    replay->listener = raw_socket(0, bind);
-    if (replay->listener >= 0 && listen(replay->listener, RAW_BACKLOG) == 0) {
-        replay->listener_port = port_of(replay->listener);
-        emit_port(replay, "peer1", replay->listener_port);
-    }
-}
-
-int listener_accept(const struct replay *replay)
-{
-    struct pollfd descriptor = {.fd = replay->listener, .events = POLLIN};
-    if (replay->listener < 0 || poll(&descriptor, 1, ACCEPT_TIMEOUT_MS) <= 0) {
-        return -1;
-    }
-    return accept4(replay->listener, NULL, NULL, SOCK_CLOEXEC);
-}
-
-void port_reserve(struct replay *replay)
-{
-    replay->reserved = raw_socket(0, bind);
-    if (replay->reserved >= 0) {
-        replay->reserved_port = port_of(replay->reserved);
-        emit_port(replay, "closed", replay->reserved_port);
-    }
-}
-
-void server_connect_peer(struct replay *replay, int number)
+void server_connect_peer(struct replay *replay, int number, int server)
 {
     char name[NAME_SIZE];
-    const int fd = replay->server != NULL ? raw_socket(replay->server_port, connect) : -1;
+    struct serving *serving = server_numbered(replay, server);
+    if (serving == NULL) {
+        return;
+    }
+    const int fd = connect_to(&serving->address);
     if (fd < 0) {
+        emit(replay, json_pack("{s:s, s:i, s:s, s:s}", "ev", "peer", "conn", number, "bytes", "",
+                               "end", "refused"));
         return;
     }
     snprintf(name, sizeof name, "peer%d", number);
-    emit_port(replay, name, port_of(fd));
+    if (serving->address.family != AF_UNIX) {
+        emit_port(replay, name, port_of_socket(fd));
+    }
     replay->peers[number] = peer_socket_new(replay, fd);
-    if (rill_server_is_serving(replay->server)) {
-        replay->accept_order[replay->accept_count++] = number;
+    if (rill_server_is_serving(serving->server) && !serving->silent &&
+        serving->queued < PEERS_MAX) {
+        serving->queue[serving->queued++] = number;
     }
 }
 
-void server_cleanup(struct replay *replay)
-{
-    if (replay->listener >= 0) {
-        close(replay->listener);
-    }
-    if (replay->reserved >= 0) {
-        close(replay->reserved);
-    }
-    replay->listener = -1;
-    replay->reserved = -1;
-}
-
-/* -- the server ---------------------------------------------------------------------------------
+/* -- handlers -----------------------------------------------------------------------------------
  */
 
-static struct connection *accepted(struct replay *replay, struct rill_reader *reader,
+static struct connection *accepted(struct serving *serving, struct rill_reader *reader,
                                    struct rill_writer *writer)
 {
-    const int number = accept_order_pop(replay);
+    struct replay *replay = serving->replay;
+    const int number = queue_pop(serving);
     struct connection *connection = connection_new(replay, number, reader, writer, false);
-    int fd = -1;
-    if (rill_writer_get_socket(writer, &fd)) {
-        seams_forget(replay, fd);
-    }
     if (number != 0) {
         connection_join(connection, replay->peers[number]);
     }
@@ -136,8 +238,9 @@ static struct at handler_at(struct replay *replay, const struct connection *conn
 
 static int handler_task(struct rill_reader *reader, struct rill_writer *writer, void *arg)
 {
-    struct replay *replay = arg;
-    struct connection *connection = accepted(replay, reader, writer);
+    struct serving *serving = arg;
+    struct replay *replay = serving->replay;
+    struct connection *connection = accepted(serving, reader, writer);
     const struct at at = handler_at(replay, connection);
     char *name = arena_take(&replay->arena, NAME_SIZE);
     snprintf(name, NAME_SIZE, "h%d", connection->number);
@@ -147,10 +250,10 @@ static int handler_task(struct rill_reader *reader, struct rill_writer *writer, 
 
 static int handler_callback(struct rill_reader *reader, struct rill_writer *writer, void *arg)
 {
-    struct replay *replay = arg;
-    struct connection *connection = accepted(replay, reader, writer);
-    struct at at = handler_at(replay, connection);
-    const int rc = calls_run(&at, handler_calls(replay));
+    struct serving *serving = arg;
+    struct connection *connection = accepted(serving, reader, writer);
+    struct at at = handler_at(serving->replay, connection);
+    const int rc = calls_run(&at, handler_calls(serving->replay));
     rill_error_unref(at.error);
     connection->owned = rc >= 0; /* the pair of a callback that fails is the server's */
     return rc < 0 ? rc : 0;
@@ -163,31 +266,42 @@ static bool handler_is_task(const struct replay *replay)
     return kind != NULL && strcmp(kind, "task") == 0;
 }
 
-int server_start(struct replay *replay, const json_t *options, const char *host, const char *port)
+static rill_client_connected_task *task_handler(const struct serving *serving)
 {
-    const json_t *serving = json_object_get(options, "start_serving");
-    const bool task = handler_is_task(replay);
-    const struct rill_server_options given = {
-        .limit = int_argument(options, "limit"),
-        .backlog = int_argument(options, "backlog"),
-        .start_serving = {json_is_boolean(serving), json_is_true(serving)},
-        .plain_cb = task ? NULL : handler_callback,
-    };
-    struct rill_server *server = NULL;
-    struct rill_address address;
+    return !serving->silent && handler_is_task(serving->replay) ? handler_task : NULL;
+}
 
+static rill_client_connected_cb *plain_handler(const struct serving *serving)
+{
+    return !serving->silent && !handler_is_task(serving->replay) ? handler_callback : NULL;
+}
+
+int server_start(struct replay *replay, const json_t *call, const char *host, const char *port)
+{
+    struct serving *serving = serving_new(replay, call);
+    struct rill_server_options options = options_of_server(replay, call);
+    options.plain_cb = plain_handler(serving);
     replay->connecting++;
     const int rc =
-        rill_start_server(task ? handler_task : NULL, replay, host, port, &given, &server);
+        rill_start_server(task_handler(serving), serving, host, port, &options, &serving->server);
     replay->connecting--;
-    if (rc < 0) {
-        return rc;
+    if (rc == 0) {
+        serving_begins(serving);
     }
-    rill_server_free(replay->server);
-    replay->server = server;
-    if (rill_server_sockname(server, 0, &address)) {
-        replay->server_port = address.port;
-        emit_port(replay, "server", address.port);
+    return rc;
+}
+
+int server_start_unix(struct replay *replay, const json_t *call, struct rill_bytes path)
+{
+    struct serving *serving = serving_new(replay, call);
+    struct rill_unix_server_options options = options_of_unix_server(replay, call);
+    options.plain_cb = plain_handler(serving);
+    replay->connecting++;
+    const int rc =
+        rill_start_unix_server(task_handler(serving), serving, path, &options, &serving->server);
+    replay->connecting--;
+    if (rc == 0) {
+        serving_begins(serving);
     }
-    return 0;
+    return rc;
 }

@@ -1,31 +1,37 @@
 /* SPDX-License-Identifier: MIT
  *
- * The case's server and the raw sockets beside it: the listener that peers of open_connection are
- * accepted from, and the port where nobody listens.
+ * The servers of a case, their handlers, and the peers that connect to them.
  */
 #ifndef TESTEE_SERVER_H
 #define TESTEE_SERVER_H
 
 #include "replay.h"
 
-#define LISTEN_HOST "127.0.0.1"
+/* Suspends: start_server with the options and the handler of the script. The new server is the
+ * case's newest. */
+int server_start(struct replay *replay, const json_t *call, const char *host, const char *port);
 
-/* Suspends: start_server with the options and the handler of the script. */
-int server_start(struct replay *replay, const json_t *options, const char *host, const char *port);
+/* Suspends: the same with start_unix_server. */
+int server_start_unix(struct replay *replay, const json_t *call, struct rill_bytes path);
 
-/* A raw socket connects to the server and becomes peer `number`. */
-void server_connect_peer(struct replay *replay, int number);
+/* A server by its number, from 1; 0: the newest. NULL: there is none. */
+struct serving *server_numbered(const struct replay *replay, int number);
 
-/* A raw socket that listens; its port is told as `peer1`. */
-void listener_open(struct replay *replay);
+/* Its listening sockets' addresses as text, sorted; and their places in the server. */
+struct server_name {
+    const char *text;
+    size_t index;
+};
+const struct server_name *server_names(const struct serving *serving, size_t *count);
 
-/* The next connection of the listener; -1 when none comes. */
-int listener_accept(const struct replay *replay);
+/* A raw socket connects to a server and becomes peer `number`. */
+void server_connect_peer(struct replay *replay, int number, int server);
 
-/* A bound socket that does not listen; its port is told as `closed`. */
-void port_reserve(struct replay *replay);
+/* Whether a peer that connected is neither accepted nor turned away yet. */
+bool servers_accept(struct replay *replay);
 
-/* Closes the raw sockets. */
-void server_cleanup(struct replay *replay);
+/* Stops listening; lets go. */
+void servers_close(struct replay *replay);
+void servers_free(struct replay *replay);
 
 #endif

@@ -63,6 +63,16 @@ int task_start(const struct at *at, const char *name, const json_t *calls)
     return rill_task_create(task_body, record, &options, record->owned ? &record->task : NULL);
 }
 
+int task_start_in_group(const struct at *at, const char *name, const json_t *calls,
+                        struct rill_task_group *group)
+{
+    struct record *record = record_new(at, name, calls);
+    const int rc = rill_task_group_create_task(group, task_body, record, &record->task);
+    record->owned = rc == 0;
+    record->told = rc < 0; /* there never was such a task */
+    return rc;
+}
+
 struct record *record_of_handler(const struct at *at, const char *name, const json_t *calls)
 {
     struct record *record = record_new(at, name, calls);
@@ -130,7 +140,7 @@ static bool on_error(struct at *at, const json_t *call, int code)
 {
     const char *mode = text_argument(call, "on_error");
     const struct rill_error *error = error_of(at, code);
-    emit_error(at->replay, call_id(at, call), error);
+    emit_call_error(at->replay, call, at->mark, error);
     rill_error_unref(error);
     rill_error_unref(at->error);
     at->error = NULL;

@@ -13,6 +13,10 @@
  * of a name is meant by it. */
 int task_start(const struct at *at, const char *name, const json_t *calls);
 
+/* The same in a task group. */
+int task_start_in_group(const struct at *at, const char *name, const json_t *calls,
+                        struct rill_task_group *group);
+
 /* A record for the running task, a server's handler; it is in the case's arena. */
 struct record *record_of_handler(const struct at *at, const char *name, const json_t *calls);
 
