@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 
+#include "loop/tasks.h"
 #include "sansio/memory.h"
 
 struct rill__descriptor {
@@ -44,6 +45,15 @@ static int find(struct rill_loop *loop, int fd, struct rill__descriptor **result
     return 0;
 }
 
+/* a socket is shown by its repr, a number as it is. */
+static const struct rill_error *in_use(int fd, const char *before, const char *after)
+{
+    return rill_error_new(
+        RILL_ERUNTIME,
+        "File descriptor %s%d%s is used by transport <_SelectorSocketTransport fd=%d>", before, fd,
+        after, fd);
+}
+
 static struct rill__descriptor *known(const struct rill_loop *loop, int fd)
 {
     return fd >= 0 && (size_t)fd < loop->descriptor_count ? &loop->descriptors[fd] : NULL;
@@ -58,7 +68,7 @@ int rill__descriptor_claim(struct rill_loop *loop, int fd, const struct rill_err
         return rc;
     }
     if (descriptor->claimed) {
-        *error = rill_error_new(RILL_ERUNTIME, "File descriptor %d is used by transport", fd);
+        *error = in_use(fd, "<socket.socket fd=", ">");
         return RILL_ERUNTIME;
     }
     descriptor->claimed = true;
@@ -96,10 +106,10 @@ static int prepare(struct rill_loop *loop, int fd, struct rill__descriptor **res
 {
     const int rc = find(loop, fd, result);
     if (rc < 0) {
-        return rc;
+        return rill__fail(rill_error_new(rc, "Invalid file descriptor: %d", fd));
     }
     if ((*result)->claimed) {
-        return RILL_ERUNTIME;
+        return rill__fail(in_use(fd, "", ""));
     }
     if ((*result)->watch == NULL) {
         (*result)->watch = rill__watch_new(loop, fd);

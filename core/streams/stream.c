@@ -46,8 +46,7 @@ static int data_received(struct rill_protocol *protocol, struct rill_bytes data)
         return 0;
     }
     const int rc = rill__reader_feed_data(&self->reader.core, data.ptr, data.len, &error);
-    rill_error_unref(error);
-    return rc;
+    return rc < 0 ? rill__fail(error) : rc; /* the connection is lost by this very error */
 }
 
 /* asyncio's BufferedProtocol: the kernel writes straight into the reader's block. */

@@ -40,7 +40,8 @@ static void tell_bytes(const struct scripted *self, const char *call, struct ril
 /* What a call answers: the script's error, or rc. */
 static int answer(const struct scripted *self, const char *call, int rc)
 {
-    return self->fails != NULL && strcmp(self->fails, call) == 0 ? RILL_EVALUE : rc;
+    const bool fails = self->fails != NULL && strcmp(self->fails, call) == 0;
+    return fails ? rill_task_fail(rill_error_new(RILL_EVALUE, "scripted")) : rc;
 }
 
 static void made(struct rill_protocol *protocol, struct rill_transport *transport)
