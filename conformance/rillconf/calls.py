@@ -146,7 +146,8 @@ ARGUMENTS = {
     "read": [("n?", read_int)], "readexactly": [("n", read_int)],
     "readuntil": [("separator?", read_separator)],
     "feed_data": [("bytes", read_bytes)], "set_exception": [("error", read_error)],
-    "write": [("bytes", read_bytes)], "writelines": [("list", read_list)],
+    "write": [("bytes", read_bytes)], "write_items": [("bytes", read_bytes)], "write_changed": [("bytes", read_bytes)],
+    "writelines": [("list", read_list)],
     "set_write_buffer_limits": [("high?", read_int), ("low?", read_int)],
     "get_extra_info": [("name", read_text)],
     "open_connection": [("host?", read_value), ("port?", read_port), ("limit?", read_int)] + CONNECT_OPTIONS,
@@ -182,7 +183,7 @@ for server_call in ("close wait_closed is_serving start_serving serve_forever cl
 # Without a label these say nothing when they succeed, which is what everybody expects of them.
 QUIET = set("feed_data feed_eof set_exception write writelines write_eof close abort set_write_buffer_limits "
             "pause_reading resume_reading server_close server_close_clients server_abort_clients log spawn call_soon call_later call_at timeout "
-            "drop advance group group_spawn timeout_new reschedule new_reader set_transport".split())
+            "write_items write_changed drop advance group group_spawn timeout_new reschedule new_reader set_transport".split())
 
 
 class Statements:

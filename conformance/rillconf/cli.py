@@ -7,7 +7,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from . import bless, expect, oracles, report_json, report_junit, rules, version
+from . import answers, bless, expect, oracles, report_json, report_junit, rules, transcript, version
 from .case import BACKENDS, CaseError, read_all
 from .report_json import select
 from .report_text import TextReport
@@ -17,6 +17,7 @@ from .testee import Crash
 HOME = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ROOT = os.path.dirname(HOME)
 CPYTHON = os.path.join(HOME, "testees", "cpython.py")
+SPECIFICATION = os.path.join(ROOT, "docs", "spec.md")
 SAME, DIFFERS, USAGE, NO_TESTEE = 0, 1, 2, 3
 
 EXIT_CODES = """
@@ -35,6 +36,9 @@ def parser():
     add = made.add_argument
     add("patterns", nargs="*", metavar="PATTERN", help="run only cases that match")
     add("--list", action="store_true", help="list the cases with their rules and backends, run nothing")
+    add("--rules", action="store_true", help="which rules of the specification the cases cover, run nothing")
+    add("--upstream", action="store_true", help="what answers each of CPython's own tests of streams, run nothing")
+    add("--departures", action="store_true", help="run the cases that show where rill departs from asyncio on purpose")
     add("--smoke", action="store_true", help="every fourth case, on mem, rill and the newest CPython only")
     add("--bless", action="store_true", help="record what the CPythons do in the case files")
     add("--oracle", action="append", default=[], metavar="PYTHON", help="one more CPython (repeatable)")
@@ -82,6 +86,9 @@ class Command:
         shown = os.path.relpath(self.options.cases)
         self.everything = read_all(shown if not shown.startswith("..") else self.options.cases)
         self.cases = select(self.everything, self.options.patterns)
+        if self.options.departures:
+            known = self.known_of_rill()
+            self.cases = [case for case in self.cases if known.touch(case.name)]
         if self.options.smoke:
             self.cases = self.cases[::4]
         if not self.cases:
@@ -114,9 +121,7 @@ class Command:
         if spec == "rill":
             if not self.options.rill:
                 raise Stop(NO_TESTEE, "rill's testee is not built: tools/conform builds it, or name it with --rill")
-            known = expect.load(self.options.expectations, "rill", "conformance/expectations/rill.known")
-            known.check_patterns([case.name for case in self.everything])
-            player = Player("rill", [self.options.rill], expectations=known)
+            player = Player("rill", [self.options.rill], expectations=self.known_of_rill())
         elif spec == "cpython":
             player = Player("cpython", [sys.executable, CPYTHON])
         elif spec.startswith("wrong:"):
@@ -126,8 +131,13 @@ class Command:
         player.spec = spec
         return player
 
+    def known_of_rill(self):
+        known = expect.load(self.options.expectations, "rill", "conformance/expectations/rill.known")
+        known.check_patterns([case.name for case in self.everything])
+        return known
+
     def meet_players(self):
-        for oracle in self.find_oracles():
+        for oracle in [] if self.options.departures else self.find_oracles():
             name = "cpython-%s" % version.show(oracle.version)
             self.players.append(Player(name, [oracle.path, CPYTHON], oracle=True))
         named = self.options.testee
@@ -176,6 +186,8 @@ class Command:
         self.load()
         if self.options.list:
             return self.list()
+        if self.options.rules or self.options.upstream:
+            return self.lists_of_answers()
         backends = self.backends()
         self.meet_players()
         jobs = self.jobs(backends)
@@ -195,6 +207,37 @@ class Command:
             print("%-44s %-26s %s" % (case.name, " ".join(case.rules), " ".join(backends)))
         print("%d cases" % len(self.cases))
         return SAME
+
+    def lists_of_answers(self):
+        """--rules and --upstream: what the cases and tests that exist say, without a run."""
+        fine, names = True, [case.name for case in self.everything]
+        if self.options.rules:
+            fine = rules.report(self.all_rules(), self.everything, print)
+        if self.options.upstream:
+            fine = answers.report_upstream(SPECIFICATION, os.path.join(HOME, "upstream.txt"), ROOT, names, print) and fine
+        return SAME if fine else DIFFERS
+
+    def departures(self):
+        known = next((player.expectations for player in self.players if player.expectations), None)
+        if known is None:
+            raise Stop(USAGE, "--departures are rill's")
+        return answers.report_departures(os.path.join(ROOT, "docs", "departures.md"), os.path.join(HOME, "departures.txt"),
+                                         ROOT, [case.name for case in self.everything], known, self.report.line)
+
+    def differing_backends(self):
+        """Cases whose API transcripts differ between the backends of one testee, without a reason in the case."""
+        first, problems = {}, []
+        for result in self.results:
+            if result.verdict.name not in ("SAME", "KNOWN") or result.case.differ:
+                continue
+            steps = transcript.without_state(result.steps)
+            other = first.setdefault((result.testee.name, result.case.name), (result.backend, steps))
+            difference = transcript.first_difference(other[1], steps)
+            if difference:
+                problems.append("%s: %s on %s and %s differ at step %d: %s / %s" % (
+                    result.case.name, result.testee.name, other[0], result.backend, difference.step,
+                    difference.want, difference.got))
+        return problems
 
     def find_unrecorded(self):
         """Releases that ran and have no column: {version: cases where it differs from its nearest neighbour}."""
@@ -229,7 +272,7 @@ class Command:
         return DIFFERS if bad else SAME
 
     def conclude(self, backends):
-        problems = list(self.runner.problems)
+        problems = list(self.runner.problems) + self.differing_backends()
         for player in self.players:
             if player.expectations is not None and not self.options.fail_fast:
                 problems += player.expectations.stale([case.name for case in self.everything])
@@ -244,12 +287,13 @@ class Command:
         if self.options.junit:
             report_junit.write(self.options.junit, self.results)
         bad = problems or any(not result.verdict.good() for result in self.results)
+        if self.options.departures:
+            bad = not self.departures() or bad
         return DIFFERS if bad else SAME
 
     @staticmethod
     def all_rules():
-        path = os.path.join(ROOT, "docs", "spec.md")
-        return rules.read(path) if os.path.exists(path) else []
+        return rules.Rules(SPECIFICATION, HOME)
 
     def add_notes(self, summary):
         if summary["recorded_only"]:
@@ -269,7 +313,7 @@ def main(arguments=None):
     except Stop as stop:
         print("tools/conform: %s" % stop, file=sys.stderr)
         return stop.code
-    except (CaseError, expect.ExpectationError, LookupError) as error:
+    except (CaseError, expect.ExpectationError, rules.RuleError, answers.AnswerError, LookupError) as error:
         print(error, file=sys.stderr)
         return USAGE
     except KeyboardInterrupt:

@@ -56,6 +56,10 @@ class Expectations:
                 return entry
         return None
 
+    def touch(self, name):
+        """Whether any entry is about this case."""
+        return any(fnmatch.fnmatchcase(name, entry.pattern) for entry in self.entries)
+
     def check_patterns(self, names):
         for entry in self.entries:
             count = sum(1 for name in names if fnmatch.fnmatchcase(name, entry.pattern))

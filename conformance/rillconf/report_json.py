@@ -4,6 +4,7 @@ import fnmatch
 import json
 
 from . import version
+from .rules import shows
 from .verdict import NAMES
 
 
@@ -15,16 +16,18 @@ def script_key(case):
 
 
 def summarise(results, players, backends, cases, rules, seconds, unrecorded):
-    """`rules` are all rules of the specification; a rule is covered when a case that names it was SAME or KNOWN."""
+    """A rule is covered when a case that names it was SAME or KNOWN, on a backend that can show it."""
     covered = set()
     for result in results:
         if result.verdict.name in ("SAME", "KNOWN"):
-            covered.update(rule for rule in result.case.rules if rule.startswith("R-"))
+            covered.update(rule for rule in result.case.rules
+                           if rule.startswith("R-") and shows(result.case, result.backend, rule))
+    open_rules = rules.open(covered)
     verdicts = {name: sum(1 for result in results if result.verdict.name == name) for name in NAMES}
     return {
         "cases": len({script_key(case) for case in cases}),
-        "rules": sorted(rules), "rules_covered": sorted(covered),
-        "rules_na": [], "rules_open": sorted(set(rules) - covered),
+        "rules": rules.all, "rules_covered": sorted(covered), "rules_na": sorted(rules.not_applicable),
+        "rules_open": open_rules, "rules_tls": [rule for rule in open_rules if rule in rules.tls],
         "oracles": [{"name": player.name, "version": player.hello["version"]} for player in players if player.oracle],
         "testees": [player.name for player in players], "backends": list(backends),
         "recorded_only": recorded_only(cases, players), "unrecorded": unrecorded,

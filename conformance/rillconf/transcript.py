@@ -111,6 +111,9 @@ class Renderer:
             return [self.error(event, "run")]
         return ["run -> %s" % self.value(event)]
 
+    def show_restless(self, event):
+        return ["restless"]
+
     def show_attempt(self, event):
         return ["attempt %s %s at %s" % (event["address"], event["what"], word(event["at"]))]
 

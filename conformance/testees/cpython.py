@@ -36,6 +36,7 @@ VERSION = sys.version_info[:3]
 LISTEN_HOST = "127.0.0.1"
 SMALL_SEND_BUFFER = 16384
 BARRIER_SECONDS = 3.0
+RESTLESS_TURNS = 3000
 OUT_OF_RESOURCE = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 REAL_SOCKET = socket.socket
 REAL_GETADDRINFO = socket.getaddrinfo
@@ -533,11 +534,13 @@ class VirtualSelector(selectors.BaseSelector):
     def select(self, timeout=None):
         self.case.turns += 1
         ready = self.poll()
-        if ready or timeout == 0:
+        busy = ready or timeout == 0
+        restless = busy and self.case.restless()
+        if busy and not restless:
             return ready
         if self.case.finishing:
             return self.case.wait_for_the_end(self)
-        if not self.case.barrier():
+        if not restless and not self.case.barrier():
             return self.poll(0.0005)
         self.case.next_operation()
         return self.poll()
@@ -916,6 +919,16 @@ def call_drop(at, call):
     at.conn.drop()
 
 
+def call_write_items(at, call):
+    at.writer.write(memoryview(to_bytes(call["bytes"])).cast("H"))
+
+
+def call_write_changed(at, call):
+    data = bytearray(to_bytes(call["bytes"]))
+    at.writer.write(data)
+    data[:] = b"!" * len(data)
+
+
 def call_new_reader(at, call):
     options = {"limit": call["limit"]} if "limit" in call else {}
     reader = asyncio.StreamReader(**options)
@@ -1040,6 +1053,8 @@ CALLS = {
     "set_exception": lambda at, call: at.reader.set_exception(make_error(call)),
     "write": lambda at, call: at.writer.write(to_bytes(call["bytes"])),
     "writelines": lambda at, call: at.writer.writelines([to_bytes(b) for b in call["list"]]),
+    "write_items": call_write_items,
+    "write_changed": call_write_changed,
     "drain": writer_call("drain"),
     "write_eof": writer_call("write_eof"),
     "can_write_eof": writer_call("can_write_eof"),
@@ -1245,6 +1260,8 @@ class Case:
         self.muted = False
         self.now = 0.0
         self.turns = 0
+        self.turns_of_operation = 0
+        self.restless_step = None
         self.connecting = 0
         self.virtual = {}       # descriptors that answer for themselves: memory sockets, scripted connects
         self.attempts = {}
@@ -1392,7 +1409,18 @@ class Case:
             ready = selector.poll(0.0005)
         return ready
 
+    def restless(self):
+        """Whether the loop spins without ever settling; told, and then the script goes on."""
+        self.turns_of_operation += 1
+        if self.turns_of_operation <= RESTLESS_TURNS or self.finishing:
+            return False
+        if self.restless_step != self.step:
+            self.restless_step = self.step
+            self.emit({"ev": "restless"})
+        return True
+
     def next_operation(self):
+        self.turns_of_operation = 0
         try:
             next(self.operations)
         except StopIteration:
