@@ -96,23 +96,26 @@ def tool(name, *folders):
 
 
 class SocketPeer:
-    """A server of Python's socket module: accepts one connection and runs script(connection) on it in a thread."""
+    """A server of Python's socket module: accepts one connection, or several in turn, and runs script(connection) on it
+    in a thread; `result` is what the last one returned."""
 
-    def __init__(self, script):
+    def __init__(self, script, connections=1, listener=None):
         self.result = None
+        self._connections = connections
         self.failure = None
         self._script = script
-        self._listener = socket.create_server(('127.0.0.1', 0))
+        self._listener = listener if listener is not None else socket.create_server(('127.0.0.1', 0))
         self._listener.settimeout(PATIENCE_S)
-        self.port = self._listener.getsockname()[1]
+        self.port = self._listener.getsockname()[1] if listener is None else None
         self._thread = threading.Thread(target=self._serve)
 
     def _serve(self):
         try:
-            connection, _ = self._listener.accept()
-            with connection:
-                connection.settimeout(PATIENCE_S)
-                self.result = self._script(connection)
+            for _ in range(self._connections):
+                connection, _ = self._listener.accept()
+                with connection:
+                    connection.settimeout(PATIENCE_S)
+                    self.result = self._script(connection)
         except Exception as failure:
             self.failure = failure
 

@@ -2,6 +2,7 @@
 #
 # Every example under Valgrind, on its good way, on a failure and after Ctrl-C: no bad access, no leak of memory
 # or descriptors. A build with sanitizers does not run this: it sees bad accesses and leaks in all the other tests.
+import contextlib
 import os
 import re
 import signal
@@ -51,6 +52,80 @@ class Valgrind(harness.TwinCase):
             connection.sendall(b'A: b\r\n')
         with harness.SocketPeer(script) as server:
             self.under_valgrind('http_headers', ['http://localhost:%d/' % server.port], b'HTTP header> A: b\n', b'', 0)
+
+    def test_socketpairs_below_streams(self):
+        for name in 'wait_for_data_protocol', 'watch_descriptor':
+            self.under_valgrind(name, [], b'Received: abc\n', b'', 0)
+
+    def test_echo_client_protocol(self):
+        def script(connection):
+            connection.sendall(connection.recv(100))
+        with harness.SocketPeer(script) as server:
+            self.under_valgrind('echo_client_protocol', ['127.0.0.1', str(server.port)],
+                                b"Data sent: 'Hello World!'\nData received: 'Hello World!'\n"
+                                b'The server closed the connection\n', b'', 0)
+
+    def test_fetch(self):
+        """One URL is fetched in the second attempt, one is refused."""
+        answers = [b'', b'HTTP/1.0 200 OK\r\n\r\nbody']
+
+        def script(connection):
+            connection.recv(65536)
+            connection.sendall(answers.pop(0))
+        with harness.refusing_port() as refusing, harness.SocketPeer(script, 2) as server:
+            process = harness.start(self.valgrind + harness.ours('fetch_with_timeout') + [
+                '60', '2', 'http://127.0.0.1:%d/' % refusing, 'http://127.0.0.1:%d/' % server.port])
+            outcome = harness.finish(process)
+        self.assert_clean(process.pid)
+        self.assertEqual((outcome.error, outcome.status), (b'', 1))
+        self.assertIn(b': HTTP/1.0 200 OK, 4 bytes\n', outcome.stdout)
+
+    def served(self, name, *more):
+        return harness.Serving(self.valgrind + harness.ours(name) + ['127.0.0.1', '0', *more])
+
+    def assert_server_clean(self, server, error=b'KeyboardInterrupt', status=130):
+        self.assert_clean(server.process.pid)
+        self.assertEqual((server.outcome.error, server.outcome.status), (error, status))
+
+    def test_servers_with_one_client_gone_and_one_there(self):
+        for name, data, want, end in (
+                ('echo_server_protocol', b'hello', b'hello', (b'KeyboardInterrupt', 130)),
+                ('chat_server', b'ada\nhello\n', b'* your name?\n', (b'KeyboardInterrupt', 130)),
+                ('callback_server', b'GET / HTTP/1.1\r\n\r\n', b'HTTP/1.1 200 OK\r\n', (b'KeyboardInterrupt', 130)),
+                ('embedded_server', b'?\n', b'tick ', (b'', 0)),
+                ('multicore_server', b'hello\n', b': hello\n', (b'', 0))):
+            with self.subTest(name=name):
+                with self.served(name) as server:
+                    self.assertIn(want, server.exchange(data))
+                    harness.reset(harness.connect(server.port))
+                    with harness.connect(server.port) as client:
+                        client.sendall(data)
+                        self.assertNotEqual(client.recv(1), b'')
+                        if name != 'echo_server_protocol':  # which waits for its clients
+                            server.interrupt()
+                            server.wait()
+                self.assert_server_clean(server, *end)
+
+    def test_proxy(self):
+        """Bytes there and back; then Ctrl-C between two halves of a connection."""
+        def whole(connection):
+            connection.sendall(harness.read_to_end(connection))
+
+        def half(connection):
+            connection.sendall(connection.recv(1))
+            with contextlib.suppress(ConnectionResetError):
+                harness.read_to_end(connection)
+        scripts = [whole, half]
+        target = harness.SocketPeer(lambda connection: scripts.pop(0)(connection), 2)
+        with self.served('tcp_proxy', '127.0.0.1', str(target.port)) as server:
+            with target:
+                self.assertEqual(server.exchange(b'x' * 300000), b'x' * 300000)
+                with harness.connect(server.port) as client:
+                    client.sendall(b'x')
+                    self.assertEqual(client.recv(1), b'x')
+                    server.interrupt()
+                    server.wait()
+        self.assert_server_clean(server)
 
     def test_echo_until_interrupted(self):
         server = harness.start(self.valgrind + harness.ours('echo_server') + ['127.0.0.1', '0'])
