@@ -4,6 +4,8 @@
  */
 #include "calls.h"
 
+#include <string.h>
+
 #include "connection.h"
 #include "events.h"
 #include "names.h"
@@ -196,6 +198,22 @@ static int call_write(struct at *at, const json_t *call, struct value *value)
     return rc == 0 ? rill_writer_write(writer, bytes.ptr, bytes.len) : rc;
 }
 
+/* The memory is the caller's again as soon as write has returned. */
+static int call_write_changed(struct at *at, const json_t *call, struct value *value)
+{
+    const struct rill_bytes bytes = bytes_argument(at, call, "bytes");
+    char *memory = arena_take(&at->replay->arena, bytes.len + 1);
+    struct rill_writer *writer;
+    (void)value;
+    int rc = writer_of(at, &writer);
+    if (rc == 0) {
+        memcpy(memory, bytes.ptr, bytes.len);
+        rc = rill_writer_write(writer, memory, bytes.len);
+        memset(memory, '!', bytes.len);
+    }
+    return rc;
+}
+
 static int call_writelines(struct at *at, const json_t *call, struct value *value)
 {
     const json_t *list = json_object_get(call, "list");
@@ -332,6 +350,8 @@ const struct call stream_calls[] = {
     {"feed_eof", call_feed_eof, NULL},
     {"set_exception", call_set_exception, "class text errno"},
     {"write", call_write, "bytes"},
+    {"write_items", call_write, "bytes"},
+    {"write_changed", call_write_changed, "bytes"},
     {"writelines", call_writelines, "list"},
     {"drain", call_drain, NULL},
     {"write_eof", call_write_eof, NULL},

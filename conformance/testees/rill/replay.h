@@ -100,6 +100,9 @@ struct seams {
     unsigned long activity; /* calls that the library made on sockets */
     unsigned long seen_activity;
     unsigned long long seen_turns;
+    unsigned long long resumed_turns; /* when the script went on last */
+    bool restless_called;             /* a callback of ours is queued */
+    int restless_step;                /* the last step that was told to be restless */
     size_t received[DESCRIPTORS_MAX];
     double barrier_began;   /* real seconds; 0: not waiting */
     double finishing_since; /* real seconds at which main was told to return */

@@ -133,7 +133,7 @@ static void after_operation(struct replay *replay, const json_t *operation)
         emit_states(replay);
         return;
     }
-    while (!barrier_holds(replay)) {
+    while (!kernel_is_quiet(replay)) {
         nap();
     }
 }

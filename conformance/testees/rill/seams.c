@@ -9,11 +9,14 @@
 #include <time.h>
 
 #include "attempts.h"
+#include "events.h"
 #include "peer.h"
 #include "server.h"
 #include "syscalls.h"
 
 #define BARRIER_SECONDS 3.
+
+enum { RESTLESS_TURNS = 3000 };
 
 double real_time(void)
 {
@@ -39,12 +42,10 @@ static bool peers_are_quiet(struct replay *replay)
     return true;
 }
 
-bool barrier_holds(struct replay *replay)
+/* True as well after three real seconds: a broken case must not wait for ever. */
+static bool bounded(struct replay *replay, bool quiet)
 {
-    struct rill_loop_state state;
-    rill_observe_loop(replay->loop, &state);
-    const bool connecting = replay->connecting > 0 && !attempts_under_way(replay);
-    if (state.jobs == 0 && !connecting && !servers_accept(replay) && peers_are_quiet(replay)) {
+    if (quiet) {
         replay->seams.barrier_began = 0;
         return true;
     }
@@ -53,6 +54,20 @@ bool barrier_holds(struct replay *replay)
         replay->seams.barrier_began = now;
     }
     return now - replay->seams.barrier_began > BARRIER_SECONDS;
+}
+
+bool kernel_is_quiet(struct replay *replay)
+{
+    return bounded(replay, peers_are_quiet(replay));
+}
+
+static bool barrier_holds(struct replay *replay)
+{
+    struct rill_loop_state state;
+    rill_observe_loop(replay->loop, &state);
+    const bool connecting = replay->connecting > 0 && !attempts_under_way(replay);
+    return bounded(replay, state.jobs == 0 && !connecting && !servers_accept(replay) &&
+                               peers_are_quiet(replay));
 }
 
 /* Whether the loop has polled since the last time and found nothing. It had nothing to run then, so
@@ -69,9 +84,51 @@ static bool polled_in_vain(struct replay *replay)
     return in_vain;
 }
 
+/* The script goes on: the loop has settled, or never will. */
+static void resume_driver(struct replay *replay)
+{
+    struct rill_loop_state state;
+    replay->seams.seen_turns = 0; /* what the operation does is followed by a poll */
+    rill_coro_resume(replay->driver, NULL);
+    rill_observe_loop(replay->loop, &state);
+    replay->seams.resumed_turns = state.turns;
+}
+
+/* Whether the loop has been turning for so long that it will never settle. */
+static bool is_restless(const struct replay *replay)
+{
+    struct rill_loop_state state;
+    rill_observe_loop(replay->loop, &state);
+    return !replay->finishing && state.turns - replay->seams.resumed_turns > RESTLESS_TURNS;
+}
+
+static void tell_restless(struct replay *replay)
+{
+    if (replay->seams.restless_step != replay->step) {
+        replay->seams.restless_step = replay->step;
+        emit(replay, json_pack("{s:s}", "ev", "restless"));
+    }
+    resume_driver(replay);
+}
+
+static void restless(void *arg)
+{
+    struct replay *replay = arg;
+    replay->seams.restless_called = false;
+    if (is_restless(replay)) {
+        tell_restless(replay);
+    }
+}
+
+/* The loop asks for the time in every turn, also when something is ready in every turn and it never
+ * sleeps: then the script goes on in a callback of its own. */
 static double virtual_now(void *arg)
 {
-    const struct replay *replay = arg;
+    struct replay *replay = arg;
+    if (replay->loop != NULL && !replay->seams.restless_called && is_restless(replay)) {
+        replay->seams.restless_called = true;
+        rill_call_soon(replay->loop, restless, replay, NULL);
+    }
     return replay->seams.now;
 }
 
@@ -90,6 +147,10 @@ static int would_sleep(void *arg, double until)
 {
     struct replay *replay = arg;
     (void)until; /* time moves by the script alone */
+    if (is_restless(replay)) {
+        tell_restless(replay);
+        return 0;
+    }
     if (attempts_ripen(replay) || !polled_in_vain(replay)) {
         return 0;
     }
@@ -101,8 +162,7 @@ static int would_sleep(void *arg, double until)
         nap();
         return 0;
     }
-    replay->seams.seen_turns = 0; /* what the operation does is followed by a poll */
-    rill_coro_resume(replay->driver, NULL);
+    resume_driver(replay);
     return 0;
 }
 

@@ -11,9 +11,9 @@
 /* Fills the case's clock and table; the replay must stay where it is. */
 void seams_init(struct replay *replay);
 
-/* Conditions 3 to 5 of settling (PROTOCOL.md, section 4): nothing is under way in the kernel or on
- * a helper thread. True after three real seconds in any case. */
-bool barrier_holds(struct replay *replay);
+/* The kernel barrier alone (PROTOCOL.md, section 4): nothing is under way to the app. True after
+ * three real seconds in any case. */
+bool kernel_is_quiet(struct replay *replay);
 
 /* A fraction of a millisecond of real time, for what is under way to arrive. */
 void nap(void);
