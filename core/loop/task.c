@@ -252,10 +252,20 @@ bool rill_task_cancel(struct rill_task *task)
     return rill_task_cancel_text(task, NULL);
 }
 
-static void request_cancel(struct rill_task *task, const char *text)
+static void request_cancel(struct rill_task *task)
 {
     task->in_cancel = true;
     task->cancel_requests++;
+}
+
+/* A request that comes while another is already on its way to the task has no say in the text. */
+static bool is_being_cancelled(const struct rill_task *task)
+{
+    return task->waiting != NULL && task->waiting->state == RILL__WAIT_CANCELLED;
+}
+
+static void set_cancel_text(struct rill_task *task, const char *text)
+{
     rill_error_unref(task->cancel_error);
     task->cancel_error = text != NULL ? rill_error_new(RILL_ECANCELLED, "%s", text) : NULL;
 }
@@ -281,10 +291,16 @@ bool rill_task_cancel_text(struct rill_task *task, const char *text)
     if (task->state != RILL__TASK_PENDING || task->in_cancel) {
         return false;
     }
-    request_cancel(last, text);
+    request_cancel(last);
     while ((next = awaited_by(last)) != NULL && !next->in_cancel) {
         last = next;
-        request_cancel(last, text);
+        request_cancel(last);
+    }
+    if (!is_being_cancelled(last)) {
+        for (struct rill_task *each = task; each != last; each = each->waiting->passes_to) {
+            set_cancel_text(each, text);
+        }
+        set_cancel_text(last, text);
     }
     if (next != NULL) {
         rill__wait_end_cancelled(last->waiting);
