@@ -54,36 +54,40 @@ void rill__address_from_kernel(const struct sockaddr *from, socklen_t length,
     }
 }
 
-/* Appends Python's repr of bytes of a path: quotes, and escapes for what does not print. */
-static size_t path_repr(const struct rill_address *address, char *text, size_t size)
+/* What socket.getsockname() gives for AF_UNIX: str for a path, bytes for an abstract name (R-723).
+ */
+static void add_path_repr(struct rill__text *text, const struct rill_address *address)
 {
-    const bool abstract = address->path_len > 0 && address->path[0] == '\0';
-    size_t used = (size_t)snprintf(text, size, "%s'", abstract ? "b" : "");
-    for (size_t i = 0; i < address->path_len; i++) {
-        const unsigned char c = (unsigned char)address->path[i];
-        char *to = used < size ? text + used : NULL;
-        const size_t room = used < size ? size - used : 0;
-        const bool plain =
-            (c >= 0x20 && c < 0x7f && c != '\'' && c != '\\') || (!abstract && c > 0x7f);
-        used += (size_t)snprintf(to, room, plain ? "%c" : "\\x%02x", c);
+    const struct rill_bytes path = {address->path, address->path_len};
+    if (path.len > 0 && path.ptr[0] == '\0') {
+        rill__text_add_bytes_repr(text, path);
+    } else {
+        rill__text_add_str_repr(text, path);
     }
-    used += (size_t)snprintf(used < size ? text + used : NULL, used < size ? size - used : 0, "'");
-    return used;
+}
+
+void rill__address_add_repr(struct rill__text *text, const struct rill_address *address)
+{
+    if (address->family == AF_INET) {
+        rill__text_add(text, "('%s', %d)", address->host, address->port);
+    } else if (address->family == AF_INET6) {
+        rill__text_add(text, "('%s', %d, %u, %u)", address->host, address->port, address->flowinfo,
+                       address->scope_id);
+    } else if (address->family == AF_UNIX) {
+        add_path_repr(text, address);
+    } else {
+        rill__text_add(text, "None");
+    }
 }
 
 size_t rill_address_repr(const struct rill_address *address, char *text, size_t size)
 {
-    if (address->family == AF_INET) {
-        return (size_t)snprintf(text, size, "('%s', %d)", address->host, address->port);
-    }
-    if (address->family == AF_INET6) {
-        return (size_t)snprintf(text, size, "('%s', %d, %u, %u)", address->host, address->port,
-                                address->flowinfo, address->scope_id);
-    }
-    if (address->family == AF_UNIX) {
-        return path_repr(address, text, size);
-    }
-    return (size_t)snprintf(text, size, "None");
+    struct rill__text repr = {0};
+
+    rill__address_add_repr(&repr, address);
+    const size_t length = (size_t)snprintf(text, size, "%s", rill__text_of(&repr));
+    rill__text_cleanup(&repr);
+    return length;
 }
 
 void rill__endpoint_text(const struct rill__endpoint_address *address, char *text, size_t size)

@@ -12,6 +12,9 @@
 void rill__address_from_kernel(const struct sockaddr *from, socklen_t length,
                                struct rill_address *to);
 
+/* As rill_address_repr. */
+void rill__address_add_repr(struct rill__text *text, const struct rill_address *address);
+
 /* A literal v4 or v6 address without %zone (R-540) of `family` (0: either) and a port; false when
  * host is none. */
 bool rill__address_literal(const char *host, long port, int family,

@@ -84,18 +84,20 @@ int rill__errors_add(struct rill__errors *errors, const struct rill_error *error
     return 0;
 }
 
-static int connect_socket(struct attempt *attempt, const struct rill__endpoint_address *address,
-                          const struct rill_error **error)
+int rill__connect_socket(struct rill_loop *loop, int fd,
+                         const struct rill__endpoint_address *address,
+                         const struct rill_error **error)
 {
-    const struct rill_sys *sys = attempt->loop->sys;
+    struct attempt attempt = {.loop = loop, .fd = fd};
+    const struct rill_sys *sys = loop->sys;
     struct rill_task *task;
 
+    *error = NULL;
     if (address->port < 0 || address->port > 65535) { /* */
         *error = rill_error_new(RILL_EOVERFLOW, "connect(): port must be 0-65535.");
         return RILL_EOVERFLOW;
     }
-    if (sys->connect(sys->arg, attempt->fd,
-                     (const struct sockaddr *)(const void *)&address->storage,
+    if (sys->connect(sys->arg, fd, (const struct sockaddr *)(const void *)&address->storage,
                      address->length) == 0) {
         return 0;
     }
@@ -105,14 +107,14 @@ static int connect_socket(struct attempt *attempt, const struct rill__endpoint_a
     }
     int rc = rill__require_task(&task);
     if (rc == 0) {
-        rc = await_outcome(attempt, task);
+        rc = await_outcome(&attempt, task);
     }
     if (rc == RILL_ECANCELLED) {
         *error = rill_error_cancelled();
     } else if (rc < 0) {
         *error = rill_error_new(rc, "%s", "");
-    } else if (attempt->os_errno != 0) {
-        *error = connect_failed(attempt->os_errno, address);
+    } else if (attempt.os_errno != 0) {
+        *error = connect_failed(attempt.os_errno, address);
         rc = (*error)->code;
     }
     return rc;
@@ -193,7 +195,7 @@ int rill__connect(struct rill_loop *loop, const struct rill__endpoint_address *a
         rc = bind_local(&attempt, address->family, locals, errors, error);
     }
     if (rc == 0) {
-        rc = connect_socket(&attempt, address, error);
+        rc = rill__connect_socket(loop, attempt.fd, address, error);
     }
     if (rc == 0) {
         return attempt.fd;

@@ -13,6 +13,8 @@
 #include <rill/error.h>
 #include <rill/transport.h>
 
+#include "net/text.h"
+
 struct rill_loop;
 
 /* A resolved address to connect or bind to: getaddrinfo's answer, or a literal's. */
@@ -40,6 +42,19 @@ void rill__address_list_cleanup(struct rill__address_list *list);
 int rill__resolve(struct rill_loop *loop, const char *host, const char *port, int family,
                   int protocol, int flags, struct rill__address_list *list);
 
+/* The addresses of several names in one list, each once, in the order of names and answers
+ * (start_server's hosts: R-613, Q-48). A host may be NULL. All names are looked up at once;
+ * suspends. Errors as rill__resolve, and R-634's OSError. */
+struct rill__names {
+    const char *const *hosts;
+    size_t count;
+    const char *port;
+    int family;
+    int flags;
+};
+int rill__resolve_names(struct rill_loop *loop, const struct rill__names *names,
+                        struct rill__address_list *list);
+
 /* Text of an address for messages: Python's repr of the tuple. */
 void rill__endpoint_text(const struct rill__endpoint_address *address, char *text, size_t size);
 
@@ -60,6 +75,12 @@ int rill__connect(struct rill_loop *loop, const struct rill__endpoint_address *a
                   const struct rill__address_list *locals, struct rill__errors *errors,
                   const struct rill_error **error);
 
+/* loop.sock_connect() alone, on a non-blocking socket that stays the caller's: 0 or a code with
+ * *error. Suspends. */
+int rill__connect_socket(struct rill_loop *loop, int fd,
+                         const struct rill__endpoint_address *address,
+                         const struct rill_error **error);
+
 /* Resolves and connects as options say: the descriptor, or a code that rill__fail got. Suspends. */
 int rill__dial(struct rill_loop *loop, const char *host, const char *port,
                const struct rill_connection_options *options);
@@ -70,19 +91,54 @@ const struct rill_error *rill__bind_error(int os_errno,
                                           const struct rill__endpoint_address *address);
 
 /* A bound, non-listening server socket with V6ONLY (R-630). Returns the descriptor or a negative
- * code with *error; *unavailable is set when R-633 says to skip the address. */
+ * code with *error; *skip is set when the address is to be skipped (R-631, R-633). */
 struct rill__bind_options {
     bool reuse_address;
     bool reuse_port;
+    bool keep_alive;
 };
 int rill__bind(struct rill_loop *loop, const struct rill__endpoint_address *address,
                const struct rill__bind_options *options, bool *skip,
                const struct rill_error **error);
 
+/* `could not bind on any address out of [...]`. */
+const struct rill_error *rill__none_bound(const struct rill__address_list *list);
+
 int rill__listen(struct rill_loop *loop, int fd, int backlog);
+
+/* -- Unix sockets (section 7) -- */
+
+/* A descriptor connected to a path or abstract name, or a negative code with *error. Suspends. */
+int rill__unix_connect(struct rill_loop *loop, struct rill_bytes path,
+                       const struct rill_error **error);
+
+/* A bound, non-listening socket; a socket file at the path is removed first. */
+int rill__unix_bind(struct rill_loop *loop, struct rill_bytes path,
+                    const struct rill_error **error);
+
+/* The file of a listening socket, as it was when the server was made. */
+struct rill__unix_file {
+    struct rill_address address;
+    unsigned long long inode;
+    bool exists;
+};
+/* 0, or a code with *error: an unbound socket, a file that cannot be looked at. */
+int rill__unix_file_of(struct rill_loop *loop, int fd, struct rill__unix_file *file,
+                       const struct rill_error **error);
+/* Removes the file if it is still the same one; what goes wrong is logged. */
+void rill__unix_file_remove(struct rill_loop *loop, const struct rill__unix_file *file);
+
+bool rill__is_unix_stream(struct rill_loop *loop, int fd); /* */
 
 /* A non-blocking accepted descriptor with its peer's address, or -errno. */
 int rill__accept(struct rill_loop *loop, int fd, struct rill_address *peer);
+
+/* repr(socket) of 3.11+, with the class that is named: `<socket.socket fd=6, family=2, ...>`. */
+void rill__socket_add_repr(struct rill__text *text, struct rill_loop *loop, const char *name,
+                           int fd);
+
+/* `KIND was expected, got <socket.socket ...>`. */
+const struct rill_error *rill__wrong_socket(struct rill_loop *loop, const char *kind, int fd);
 
 /* Whether fd is a stream socket, and makes it non-blocking. */
 bool rill__is_stream_socket(struct rill_loop *loop, int fd);

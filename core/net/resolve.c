@@ -95,6 +95,23 @@ static const struct rill_error *lookup_error(const struct lookup *lookup)
     return error;
 }
 
+/* The port, so that an answer equals the literal of the same address. */
+static long port_of(const struct addrinfo *info)
+{
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+
+    if (info->ai_family == AF_INET && info->ai_addrlen >= sizeof v4) {
+        memcpy(&v4, info->ai_addr, sizeof v4);
+        return ntohs(v4.sin_port);
+    }
+    if (info->ai_family == AF_INET6 && info->ai_addrlen >= sizeof v6) {
+        memcpy(&v6, info->ai_addr, sizeof v6);
+        return ntohs(v6.sin6_port);
+    }
+    return 0;
+}
+
 static int copy_answer(const struct addrinfo *answer, struct rill__address_list *list)
 {
     size_t count = 0;
@@ -110,6 +127,7 @@ static int copy_answer(const struct addrinfo *answer, struct rill__address_list 
         item->family = info->ai_family;
         item->type = info->ai_socktype;
         item->protocol = info->ai_protocol;
+        item->port = port_of(info);
         item->length = info->ai_addrlen;
         memcpy(&item->storage, info->ai_addr, info->ai_addrlen);
     }

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -131,6 +132,18 @@ static void kernel_freeaddrinfo(void *arg, struct addrinfo *list)
     freeaddrinfo(list);
 }
 
+static int kernel_stat(void *arg, const char *path, struct stat *status)
+{
+    (void)arg;
+    return stat(path, status);
+}
+
+static int kernel_unlink(void *arg, const char *path)
+{
+    (void)arg;
+    return unlink(path);
+}
+
 const struct rill_sys *rill_sys_kernel(void)
 {
     static const struct rill_sys kernel = {
@@ -152,6 +165,8 @@ const struct rill_sys *rill_sys_kernel(void)
         .close = kernel_close,
         .getaddrinfo = kernel_getaddrinfo,
         .freeaddrinfo = kernel_freeaddrinfo,
+        .stat = kernel_stat,
+        .unlink = kernel_unlink,
     };
     return &kernel;
 }

@@ -4,11 +4,8 @@
  */
 #include "streams/open.h"
 
-#include <string.h>
-
 #include "net/net.h"
 #include "sansio/memory.h"
-#include "streams/stream.h"
 
 static const struct rill_connection_options no_options = {0};
 
@@ -31,11 +28,22 @@ int rill__await_made(struct rill_task *task, struct rill__selector *transport)
 
 /* -- the socket ------------------------------------------------------------------------------- */
 
+int rill__check_no_ssl(const char *server_hostname, struct rill_opt_real handshake_timeout,
+                       struct rill_opt_real shutdown_timeout)
+{
+    const char *given = server_hostname != NULL   ? "server_hostname"
+                        : handshake_timeout.given ? "ssl_handshake_timeout"
+                        : shutdown_timeout.given  ? "ssl_shutdown_timeout"
+                                                  : NULL;
+    return given == NULL
+               ? 0
+               : rill__fail(rill_error_new(RILL_EVALUE, "%s is only meaningful with ssl", given));
+}
+
 static int adopt_socket(struct rill_loop *loop, int fd)
 {
     if (!rill__is_stream_socket(loop, fd)) { /* */
-        return rill__fail(
-            rill_error_new(RILL_EVALUE, "A Stream Socket was expected, got <socket fd=%d>", fd));
+        return rill__fail(rill__wrong_socket(loop, "Stream Socket", fd));
     }
     const int rc = rill__set_nonblocking(loop, fd);
     return rc < 0 ? rill__fail(rill_error_from_errno(-rc)) : fd;
@@ -46,7 +54,11 @@ static int connected_socket(struct rill_loop *loop, const char *host, const char
                             const struct rill_connection_options *options)
 {
     const bool named = host != NULL || port != NULL;
-
+    const int rc = rill__check_no_ssl(options->server_hostname, options->ssl_handshake_timeout,
+                                      options->ssl_shutdown_timeout);
+    if (rc < 0) {
+        return rc;
+    }
     if (named && options->sock.given) { /* */
         return rill__fail(rill_error_new(
             RILL_EVALUE, "host/port and sock can not be specified at the same time"));
@@ -63,48 +75,35 @@ static int connected_socket(struct rill_loop *loop, const char *host, const char
 
 /* A descriptor that rill made is rill's to close; one that was passed in stays the caller's on
  * failure (R-530). */
-static void give_up_socket(struct rill_loop *loop, int fd,
-                           const struct rill_connection_options *options)
+static void give_up_socket(struct rill_loop *loop, int fd, bool is_callers)
 {
-    if (!options->sock.given) {
+    if (!is_callers) {
         rill__close(loop, fd);
     }
 }
 
-/* -- the public calls ------------------------------------------------------------------------ */
-
-int rill_create_connection(rill_protocol_factory *factory, void *arg, const char *host,
-                           const char *port, const struct rill_connection_options *options,
-                           struct rill_transport **transport, struct rill_protocol **protocol)
+int rill__connection_over(struct rill_task *task, int fd, bool is_callers,
+                          rill_protocol_factory *factory, void *arg,
+                          struct rill_transport **transport, struct rill_protocol **protocol)
 {
     struct rill__selector *made = NULL;
     const struct rill_error *error = NULL;
-    struct rill_task *task;
 
-    if (rill__require_task(&task) < 0) {
-        return RILL_ERUNTIME;
-    }
-    options = options != NULL ? options : &no_options;
-    const int fd = connected_socket(task->loop, host, port, options);
-    if (fd < 0) {
-        return fd;
-    }
     *protocol = factory(arg);
     if (*protocol == NULL) {
-        give_up_socket(task->loop, fd, options);
+        give_up_socket(task->loop, fd, is_callers);
         return rill__fail(rill_error_new(RILL_ENOMEM, "%s", ""));
     }
     int rc = rill__socket_transport_new(task->loop, fd, NULL, *protocol, &made, &error);
     if (rc < 0) {
-        give_up_socket(task->loop, fd, options);
+        give_up_socket(task->loop, fd, is_callers);
         return rill__fail(error);
     }
     rc = rill__await_made(task, made);
-    if (rc < 0) {
-        return rc;
+    if (rc == 0) {
+        *transport = &made->base;
     }
-    *transport = &made->base;
-    return 0;
+    return rc;
 }
 
 /* The pair over a transport whose caller's reference goes to the pair. */
@@ -123,11 +122,11 @@ static int pair_of(struct rill_task *task, struct rill__stream *stream,
     return 0;
 }
 
-static int new_stream(struct rill_loop *loop, const struct rill_connection_options *options,
+int rill__open_stream(struct rill_loop *loop, struct rill_opt_int option,
                       struct rill__stream **stream)
 {
     size_t limit;
-    const int rc = rill__limit_of(options->limit, &limit); /* first of all */
+    const int rc = rill__limit_of(option, &limit); /* first of all */
     if (rc < 0) {
         return rc;
     }
@@ -135,8 +134,8 @@ static int new_stream(struct rill_loop *loop, const struct rill_connection_optio
     return *stream != NULL ? 0 : rill__fail(rill_error_new(RILL_ENOMEM, "%s", ""));
 }
 
-static int open_over_socket(struct rill_task *task, struct rill__stream *stream, int fd,
-                            struct rill_reader **reader, struct rill_writer **writer)
+int rill__pair_over(struct rill_task *task, struct rill__stream *stream, int fd, bool is_callers,
+                    struct rill_reader **reader, struct rill_writer **writer)
 {
     struct rill__selector *transport = NULL;
     const struct rill_error *error = NULL;
@@ -144,9 +143,30 @@ static int open_over_socket(struct rill_task *task, struct rill__stream *stream,
                                               &transport, &error);
     if (rc < 0) {
         stream->held_by_transport = false;
+        give_up_socket(task->loop, fd, is_callers);
+        rill__stream_release_owner(stream);
         return rill__fail(error);
     }
     return pair_of(task, stream, transport, reader, writer);
+}
+
+/* -- the public calls ------------------------------------------------------------------------ */
+
+int rill_create_connection(rill_protocol_factory *factory, void *arg, const char *host,
+                           const char *port, const struct rill_connection_options *options,
+                           struct rill_transport **transport, struct rill_protocol **protocol)
+{
+    struct rill_task *task;
+
+    if (rill__require_task(&task) < 0) {
+        return RILL_ERUNTIME;
+    }
+    options = options != NULL ? options : &no_options;
+    const int fd = connected_socket(task->loop, host, port, options);
+    if (fd < 0) {
+        return fd;
+    }
+    return rill__connection_over(task, fd, options->sock.given, factory, arg, transport, protocol);
 }
 
 int rill_open_connection(const char *host, const char *port,
@@ -162,7 +182,7 @@ int rill_open_connection(const char *host, const char *port,
         return RILL_ERUNTIME;
     }
     options = options != NULL ? options : &no_options;
-    int rc = new_stream(task->loop, options, &stream);
+    const int rc = rill__open_stream(task->loop, options->limit, &stream);
     if (rc < 0) {
         return rc;
     }
@@ -171,12 +191,7 @@ int rill_open_connection(const char *host, const char *port,
         rill__stream_release_owner(stream);
         return fd;
     }
-    rc = open_over_socket(task, stream, fd, reader, writer);
-    if (rc < 0 && rc != RILL_ECANCELLED) {
-        give_up_socket(task->loop, fd, options);
-        rill__stream_release_owner(stream);
-    }
-    return rc;
+    return rill__pair_over(task, stream, fd, options->sock.given, reader, writer);
 }
 
 int rill_open_memory_connection(const struct rill_connection_options *options,
@@ -194,7 +209,8 @@ int rill_open_memory_connection(const struct rill_connection_options *options,
     if (rill__require_task(&task) < 0) {
         return RILL_ERUNTIME;
     }
-    int rc = new_stream(task->loop, options != NULL ? options : &no_options, &stream);
+    int rc =
+        rill__open_stream(task->loop, (options != NULL ? options : &no_options)->limit, &stream);
     if (rc < 0) {
         return rc;
     }

@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * Server: listening sockets, accepting, the connections it counts (6.3, 6.5).
+ * Server: its life, and the table of its states (6.5).
  */
-#include <errno.h>
-
 #include "loop/poller.h"
 #include "sansio/memory.h"
 #include "streams/server_private.h"
-
-#define ACCEPT_RETRY_DELAY_S 1.0 /* asyncio's ACCEPT_RETRY_DELAY */
 
 /* -- life: held by the caller's handle, its sockets, each connection and each call in progress --
  */
@@ -24,218 +20,17 @@ void rill__server_unref(struct rill_server *server)
         return;
     }
     rill_assert(rill__list_empty(&server->waiters) && rill__list_empty(&server->clients));
+    rill__free(server->unix_file);
     rill__free(server->sockets);
     rill_error_unref(server->error);
     rill__free(server);
 }
 
-static void wake_waiters(struct rill_server *server)
+void rill__server_wake_waiters(struct rill_server *server)
 {
     if (server->closed && rill__list_empty(&server->clients)) {
         rill__wait_complete_all(&server->waiters, 0);
     }
-}
-
-/* -- connections ----------------------------------------------------------------------------- */
-
-/* Server._detach, behind the loss of a connection. */
-static void client_lost(void *arg, struct rill_transport *transport)
-{
-    struct rill__client *client = arg;
-    struct rill_server *server = client->server;
-
-    (void)transport;
-    rill__list_remove(&client->link);
-    rill__free(client);
-    wake_waiters(server);
-    rill__server_unref(server);
-}
-
-static struct rill__client *client_new(struct rill_server *server)
-{
-    struct rill__client *client = rill__alloc_zeroed(sizeof *client);
-    if (client != NULL) {
-        client->server = server;
-        rill__server_ref(server);
-    }
-    return client;
-}
-
-static void report_creation(struct rill_server *server, const struct rill_error *error,
-                            const struct rill_protocol *protocol)
-{
-    const struct rill_exception_context context = {
-        .message = "Error on transport creation for incoming connection", /* */
-        .exception = error,
-        .protocol = protocol,
-    };
-    if (server->loop->debug) {
-        rill_loop_call_exception_handler(server->loop, &context);
-    }
-}
-
-/* An accepted connection on its way to a transport, which is made one iteration after the accept
- * (R-646). */
-struct accepted {
-    struct rill__entry entry;
-    struct rill__open open; /* so that the loop's end closes it */
-    struct rill_server *server;
-    int fd;
-    struct rill_address peer;
-};
-
-static void accepted_free(struct accepted *accepted)
-{
-    rill__unready(&accepted->entry);
-    rill__open_remove(accepted->server->loop, &accepted->open);
-    rill__server_unref(accepted->server);
-    rill__free(accepted);
-}
-
-static void accepted_drop(struct rill__open *open)
-{
-    struct accepted *accepted = rill__container(open, struct accepted, open);
-    rill__close(accepted->server->loop, accepted->fd);
-    accepted_free(accepted);
-}
-
-/* True when the transport was made: the descriptor is its own then. */
-static bool make_transport(struct accepted *accepted)
-{
-    struct rill_server *server = accepted->server;
-    struct rill__selector *transport = NULL;
-    const struct rill_error *error = NULL;
-    struct rill__client *client = client_new(server);
-    struct rill_protocol *protocol = client != NULL ? server->factory(server->factory_arg) : NULL;
-
-    if (protocol == NULL) {
-        error = rill_error_new(RILL_ENOMEM, "%s", "");
-    } else {
-        rill__socket_transport_new(server->loop, accepted->fd, &accepted->peer, protocol,
-                                   &transport, &error);
-    }
-    if (transport == NULL) {
-        report_creation(server, error, protocol);
-        rill_error_unref(error);
-        if (protocol != NULL && server->discard != NULL) {
-            server->discard(protocol);
-        }
-        if (client != NULL) {
-            rill__free(client);
-            rill__server_unref(server);
-        }
-        return false;
-    }
-    client->transport = &transport->base;
-    rill__list_append(&server->clients, &client->link);
-    transport->on_lost = client_lost;
-    transport->on_lost_arg = client;
-    rill_transport_unref(&transport->base); /* the loop keeps it */
-    return true;
-}
-
-static void run_accepted(struct rill__entry *entry)
-{
-    struct accepted *accepted = rill__container(entry, struct accepted, entry);
-
-    if (accepted->server->closed || !make_transport(accepted)) { /* */
-        rill__close(accepted->server->loop, accepted->fd);
-    }
-    accepted_free(accepted);
-}
-
-static void take_connection(struct rill_server *server, int fd, const struct rill_address *peer)
-{
-    struct accepted *accepted = rill__alloc_zeroed(sizeof *accepted);
-    if (accepted == NULL) {
-        rill__close(server->loop, fd);
-        return;
-    }
-    rill__server_ref(server);
-    accepted->entry.run = run_accepted;
-    accepted->open.drop = accepted_drop;
-    accepted->server = server;
-    accepted->fd = fd;
-    accepted->peer = *peer;
-    rill__open_add(server->loop, &accepted->open);
-    rill__ready(server->loop, &accepted->entry);
-}
-
-/* -- accepting ------------------------------------------------------------------------------- */
-
-static void run_retry(struct rill__entry *entry)
-{
-    struct rill__listener *listener = rill__container(
-        rill__container(entry, struct rill__timer, entry), struct rill__listener, retry);
-    rill__watch_reading(listener->watch, true);
-}
-
-/* One report, one timer; it is stopped when the server closes. */
-static void out_of_resources(struct rill__listener *listener, int os_errno)
-{
-    struct rill_loop *loop = listener->server->loop;
-    const struct rill_error *error = rill_error_from_errno(os_errno);
-    const struct rill_exception_context context = {
-        .message = "socket.accept() out of system resource",
-        .exception = error,
-        .has_socket = true,
-        .socket = listener->fd,
-    };
-
-    rill_loop_call_exception_handler(loop, &context);
-    rill_error_unref(error);
-    rill__watch_reading(listener->watch, false);
-    listener->retry.entry.run = run_retry;
-    if (!listener->retry.armed &&
-        rill__timer_start(loop, &listener->retry, rill_loop_time(loop) + ACCEPT_RETRY_DELAY_S) <
-            0) {
-        rill__watch_reading(listener->watch, true);
-    }
-}
-
-static bool is_resource_error(int os_errno)
-{
-    return os_errno == EMFILE || os_errno == ENFILE || os_errno == ENOBUFS || os_errno == ENOMEM;
-}
-
-static void report_accept(struct rill_loop *loop, int os_errno)
-{
-    const struct rill_error *error = rill_error_from_errno(os_errno);
-    const struct rill_exception_context context = {
-        .message = "Exception in callback BaseSelectorEventLoop._accept_connection()", /* */
-        .exception = error,
-        .has_handle = true,
-    };
-    rill_loop_call_exception_handler(loop, &context);
-    rill_error_unref(error);
-}
-
-/* Up to `backlog` accepts for one readiness, at least one. */
-static void run_readable(struct rill__entry *entry)
-{
-    const struct rill__watch *watch = rill__container(entry, struct rill__watch, on_readable);
-    struct rill__listener *listener = watch->owner;
-    struct rill_server *server = listener->server;
-    struct rill_address peer;
-
-    rill__server_ref(server);
-    for (int i = 0; i < (server->backlog > 0 ? server->backlog : 1) && !server->closed; i++) {
-        const int fd = rill__accept(server->loop, listener->fd, &peer);
-        if (fd >= 0) {
-            take_connection(server, fd, &peer);
-        } else if (fd == -ECONNABORTED) {
-            continue; /* */
-        } else if (fd == -EAGAIN || fd == -EWOULDBLOCK || fd == -EINTR) {
-            break;
-        } else if (is_resource_error(-fd)) {
-            out_of_resources(listener, -fd);
-            break;
-        } else {
-            report_accept(server->loop, -fd);
-            break;
-        }
-    }
-    rill__server_unref(server);
 }
 
 /* -- the table of states --------------------------------------------------------------------- */
@@ -259,10 +54,39 @@ int rill__server_listen(struct rill_server *server)
             return rill__fail_on(&server->error, rill_error_new(RILL_ENOMEM, "%s", ""));
         }
         listener->watch->owner = listener;
-        listener->watch->on_readable.run = run_readable;
+        listener->watch->on_readable.run = rill__server_readable;
         rill__watch_reading(listener->watch, true);
     }
     return 0;
+}
+
+/* loop._stop_serving(): the socket stays open when it was somebody else's and the server never
+ * became one. */
+static void stop_listening(struct rill_server *server, struct rill__listener *listener)
+{
+    rill__timer_stop(&listener->retry); /* */
+    rill__watch_free(listener->watch);
+    listener->watch = NULL;
+    if (!server->sock_is_callers) {
+        rill__close(server->loop, listener->fd);
+    }
+    listener->fd = -1;
+}
+
+static void close_server(struct rill_server *server, bool remove_file)
+{
+    server->closed = true;
+    server->serving = false;
+    for (size_t i = 0; i < server->count; i++) {
+        stop_listening(server, &server->sockets[i]);
+    }
+    if (server->unix_file != NULL && remove_file) { /* */
+        rill__unix_file_remove(server->loop, server->unix_file);
+    }
+    if (server->forever != NULL && rill__wait_cancel(server->forever)) { /* */
+        server->is_awaited = false;
+    }
+    rill__server_wake_waiters(server);
 }
 
 void rill_server_close(struct rill_server *server)
@@ -270,33 +94,18 @@ void rill_server_close(struct rill_server *server)
     if (server->closed) {
         return;
     }
-    server->closed = true;
-    server->serving = false;
-    for (size_t i = 0; i < server->count; i++) {
-        struct rill__listener *listener = &server->sockets[i];
-        rill__timer_stop(&listener->retry);
-        rill__watch_free(listener->watch);
-        listener->watch = NULL;
-        rill__close(server->loop, listener->fd);
-        listener->fd = -1;
-    }
-    if (server->forever != NULL) { /* serve_forever gets CancelledError */
-        rill__wait_cancel(server->forever);
-        server->forever = NULL;
-    }
-    wake_waiters(server);
+    close_server(server, true);
     if (rill__linked(&server->open.link)) {
         rill__list_remove(&server->open.link);
         rill__server_unref(server); /* the loop's */
     }
 }
 
+/* The loop ends before the server was closed: as in asyncio, the file of a Unix socket stays. */
 void rill__server_drop(struct rill__open *open)
 {
     struct rill_server *server = rill__container(open, struct rill_server, open);
-    rill__server_ref(server);
-    rill_server_close(server);
-    rill__server_unref(server);
+    close_server(server, false);
     rill__server_unref(server); /* the loop's */
 }
 
@@ -310,17 +119,64 @@ static int fail(struct rill_server *server, const struct rill_error *error)
     return rill__fail_on(&server->error, error);
 }
 
+/* repr(server): `<Server sockets=(<asyncio.TransportSocket ...>,)>`. */
+static void add_repr(struct rill__text *text, struct rill_server *server)
+{
+    const size_t count = rill_server_socket_count(server);
+
+    rill__text_add(text, "<Server sockets=(");
+    for (size_t i = 0; i < count; i++) {
+        rill__text_add(text, "%s", i > 0 ? ", " : "");
+        rill__socket_add_repr(text, server->loop, "asyncio.TransportSocket", server->sockets[i].fd);
+    }
+    rill__text_add(text, "%s)>", count == 1 ? "," : "");
+}
+
+/* RuntimeError `server {server!r} is ...`. */
+static int fail_state(struct rill_server *server, const char *what)
+{
+    struct rill__text text = {0};
+
+    add_repr(&text, server);
+    const int rc =
+        fail(server, rill_error_new(RILL_ERUNTIME, "server %s %s", rill__text_of(&text), what));
+    rill__text_cleanup(&text);
+    return rc;
+}
+
+void rill__server_log_serving(struct rill_server *server)
+{
+    struct rill__text text = {0};
+
+    if (server->loop->debug) {
+        add_repr(&text, server);
+        rill__log(server->loop, RILL_LOG_INFO, "%s is serving", rill__text_of(&text));
+        rill__text_cleanup(&text);
+    }
+}
+
+static int require_task(struct rill_server *server, struct rill_task **task)
+{
+    if (rill__require_task(task) < 0) {
+        return fail(server, rill_error_new(RILL_ERUNTIME, "no running task to wait in"));
+    }
+    return 0;
+}
+
 int rill_server_start_serving(struct rill_server *server)
 {
     struct rill_task *task;
 
-    if (rill__require_task(&task) < 0) {
-        return fail(server, rill_error_new(RILL_ERUNTIME, "no running task to wait in"));
+    int rc = require_task(server, &task);
+    if (rc < 0) {
+        return rc;
     }
-    if (server->closed && !server->serving) { /* */
+    if (server->closed &&
+        !server->serving) { /* R-662; asyncio notes that it serves before it looks */
+        server->serving = true;
         return fail(server, rill_error_new(RILL_ETYPE, "'NoneType' object is not iterable"));
     }
-    const int rc = rill__server_listen(server);
+    rc = rill__server_listen(server);
     return rc < 0 ? rc : rill__yield(task);
 }
 
@@ -329,48 +185,72 @@ int rill_server_wait_closed(struct rill_server *server)
     struct rill__wait wait;
     struct rill_task *task;
 
-    if (rill__require_task(&task) < 0) {
-        return fail(server, rill_error_new(RILL_ERUNTIME, "no running task to wait in"));
-    }
-    if (server->closed && rill__list_empty(&server->clients)) {
-        return 0;
-    }
-    rill__server_ref(server);
-    rill__wait_init(&wait, task);
-    rill__list_append(&server->waiters, &wait.entry.link);
-    const int rc = rill__wait(&wait, NULL);
-    rill__server_unref(server);
-    return rc;
-}
-
-int rill_server_serve_forever(struct rill_server *server)
-{
-    struct rill__wait wait;
-    struct rill_task *task;
-
-    if (rill__require_task(&task) < 0) {
-        return fail(server, rill_error_new(RILL_ERUNTIME, "no running task to wait in"));
-    }
-    if (server->forever != NULL) { /* */
-        return fail(server,
-                    rill_error_new(
-                        RILL_ERUNTIME,
-                        "server <Server sockets=...> is already being awaited on serve_forever()"));
-    }
-    if (server->closed) { /* */
-        return fail(server, rill_error_new(RILL_ERUNTIME, "server <Server sockets=()> is closed"));
-    }
-    int rc = rill__server_listen(server);
-    if (rc < 0) {
+    int rc = require_task(server, &task);
+    if (rc < 0 || (server->closed && rill__list_empty(&server->clients))) {
         return rc;
     }
     rill__server_ref(server);
     rill__wait_init(&wait, task);
+    rill__list_append(&server->waiters, &wait.entry.link);
+    rc = rill__wait(&wait, NULL);
+    rill__server_unref(server);
+    return rc;
+}
+
+int rill_server_wait_closed_for(struct rill_server *server, double seconds)
+{
+    struct rill_timeout scope;
+    struct rill_task *task;
+
+    int rc = require_task(server, &task);
+    if (rc < 0 || (server->closed && rill__list_empty(&server->clients))) {
+        return rc;
+    }
+    rill__server_ref(server);
+    rill_timeout_enter(&scope, seconds);
+    rc = rill_timeout_exit(&scope, rill_server_wait_closed(server));
+    if (rc == RILL_ETIMEOUT) {
+        rc = fail(server, rill_error_ref(rill_task_error()));
+    }
+    rill__server_unref(server);
+    return rc;
+}
+
+/* Waits for a future that nobody completes: ends cancelled, by the task or by close. */
+static void await_cancellation(struct rill_server *server, struct rill_task *task)
+{
+    struct rill__wait wait;
+
+    rill__wait_init(&wait, task);
     server->forever = &wait;
-    rc = rill__wait(&wait, NULL); /* never completed: ends cancelled */
+    server->is_awaited = true;
+    rill__wait(&wait, NULL);
     server->forever = NULL;
+}
+
+int rill_server_serve_forever(struct rill_server *server)
+{
+    struct rill_task *task;
+
+    int rc = require_task(server, &task);
+    if (rc < 0) {
+        return rc;
+    }
+    if (server->is_awaited) { /* R-664, also while a cancelled one still waits for its clients */
+        return fail_state(server, "is already being awaited on serve_forever()");
+    }
+    if (server->closed) { /* */
+        return fail_state(server, "is closed");
+    }
+    rc = rill__server_listen(server);
+    if (rc < 0) {
+        return rc;
+    }
+    rill__server_ref(server);
+    await_cancellation(server, task);
     rill_server_close(server); /* */
     rill_server_wait_closed(server);
+    server->is_awaited = false;
     rill__server_unref(server);
     return rill__fail(rill_error_cancelled());
 }

@@ -36,7 +36,10 @@ struct rill_server {
     size_t limit;
     struct rill__list clients;
     struct rill__list waiters;  /* of wait_closed */
-    struct rill__wait *forever; /* serve_forever's */
+    struct rill__wait *forever; /* serve_forever's future, while it is not cancelled */
+    bool is_awaited;            /* a serve_forever has not ended: its second would be R-664 */
+    struct rill__unix_file *unix_file; /* to remove at close, or NULL */
+    bool sock_is_callers;              /* what failed to become a server leaves it open */
     const struct rill_error *error;
     size_t references;
     bool serving;
@@ -49,5 +52,41 @@ void rill__server_drop(struct rill__open *open);
 
 /* listen() and watching on every socket. */
 int rill__server_listen(struct rill_server *server);
+
+/* accept.c's part of a listener's watch. */
+void rill__server_readable(struct rill__entry *entry);
+
+/* Ends every wait_closed when the server is closed and its last connection is lost. */
+void rill__server_wake_waiters(struct rill_server *server);
+
+/* `<Server ...> is serving`, in debug mode. */
+void rill__server_log_serving(struct rill_server *server);
+
+/* What start_server and its relatives share (start_server.c). */
+struct rill__server_plan {
+    rill_client_connected_task *task; /* of start_server, or plain */
+    rill_client_connected_cb *plain;
+    rill_protocol_factory *factory; /* of create_server, or NULL */
+    void *arg;
+    struct rill_opt_int limit;
+    struct rill_opt_int backlog;
+    struct rill_opt_int start_serving;
+    struct rill_opt_real ssl_handshake_timeout;
+    struct rill_opt_real ssl_shutdown_timeout;
+};
+/* What only rill checks, after what asyncio checks: limit and backlog (Q-13, Q-43). Then a server
+ * without sockets. */
+int rill__server_new(struct rill_loop *loop, const struct rill__server_plan *plan,
+                     struct rill_server **server);
+int rill__server_add_socket(struct rill_server *server,
+                            int fd); /* 0 or RILL_ENOMEM, with rill__fail */
+/* Listens unless told otherwise (R-635). On failure, or when rc says that there was one before,
+ * everything is undone. */
+int rill__server_start(struct rill_server *server, const struct rill__server_plan *plan, int rc,
+                       struct rill_server **result);
+
+/* The protocol of a stream whose handler the server starts (handler.c). */
+struct rill_protocol *rill__server_make_stream(void *server);
+void rill__server_discard_stream(struct rill_protocol *protocol);
 
 #endif

@@ -80,6 +80,12 @@ int rill_start_unix_server(rill_client_connected_task *handler, void *arg, struc
                            const struct rill_unix_server_options *options,
                            struct rill_server **server);
 
+/* loop.create_unix_server(): the same with a protocol for each connection. limit and plain_cb are
+ * not used. */
+int rill_create_unix_server(rill_protocol_factory *factory, void *arg, struct rill_bytes path,
+                            const struct rill_unix_server_options *options,
+                            struct rill_server **server);
+
 /* server.sockets: how many (0 after close, R-660), and one by index with its address; -1 when there
  * is none. The server's: do not close. */
 size_t rill_server_socket_count(const struct rill_server *server);

@@ -39,15 +39,6 @@ int rill_open_connection(const char *host, const char *port,
                          const struct rill_connection_options *options, struct rill_reader **reader,
                          struct rill_writer **writer);
 
-/* Options of the Unix twin. */
-struct rill_unix_connection_options {
-    struct rill_opt_int limit;                  /* bytes */
-    struct rill_opt_int sock;                   /* a connected AF_UNIX stream socket */
-    const char *server_hostname;                /* with TLS only */
-    struct rill_opt_real ssl_handshake_timeout; /* seconds, with TLS only */
-    struct rill_opt_real ssl_shutdown_timeout;
-};
-
 /* asyncio.open_unix_connection(): suspends. path is bytes because abstract names begin with NUL;
  * ptr NULL is Python's None. `rill_bytes_of("/run/x.sock")` makes one of a C string. Errors:
  * section 7. */

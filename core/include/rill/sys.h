@@ -17,6 +17,7 @@ extern "C" {
 struct sockaddr;
 struct iovec;
 struct addrinfo;
+struct stat;
 
 /* Each member behaves as the call of its name: -1 and errno on failure. `arg` is the table's own.
  */
@@ -41,6 +42,8 @@ struct rill_sys {
     int (*getaddrinfo)(void *arg, const char *host, const char *port, const struct addrinfo *hints,
                        struct addrinfo **list); /* on a helper thread; returns its EAI code */
     void (*freeaddrinfo)(void *arg, struct addrinfo *list);
+    int (*stat)(void *arg, const char *path, struct stat *status); /* of Unix sockets' files */
+    int (*unlink)(void *arg, const char *path);
     int (*map)(void *arg, size_t length,
                void **address); /* the five of coroutine stacks: 0 or -errno; NULL: coro's own */
     int (*unmap)(void *arg, void *address, size_t length);

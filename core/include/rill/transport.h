@@ -167,6 +167,21 @@ int rill_create_connection(rill_protocol_factory *factory, void *arg, const char
                            const char *port, const struct rill_connection_options *options,
                            struct rill_transport **transport, struct rill_protocol **protocol);
 
+/* Options of the Unix twin. */
+struct rill_unix_connection_options {
+    struct rill_opt_int limit;                  /* bytes */
+    struct rill_opt_int sock;                   /* a connected AF_UNIX stream socket */
+    const char *server_hostname;                /* with TLS only */
+    struct rill_opt_real ssl_handshake_timeout; /* seconds, with TLS only */
+    struct rill_opt_real ssl_shutdown_timeout;
+};
+
+/* loop.create_unix_connection(): the same over a Unix stream socket. path is bytes because abstract
+ * names begin with NUL; ptr NULL is Python's None. Errors: section 7. */
+int rill_create_unix_connection(rill_protocol_factory *factory, void *arg, struct rill_bytes path,
+                                const struct rill_unix_connection_options *options,
+                                struct rill_transport **transport, struct rill_protocol **protocol);
+
 /* Transports in memory, for tests, fuzzers and proxies: no descriptor, exact byte budgets,
  * otherwise a perfect stream socket under the rules of sections 3 and 4. What the transport writes
  * goes at once to the peer as far as its window allows, the rest is buffered; what the peer sends

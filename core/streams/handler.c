@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The connected callback: what becomes of a server's stream when its connection is made (6.4).
+ */
+#include "sansio/memory.h"
+#include "streams/server_private.h"
+
+static int run_handler(void *arg)
+{
+    struct rill__stream *stream = arg;
+    const int rc = stream->connected.task(&stream->reader, &stream->writer, stream->connected.arg);
+
+    if (rc >= 0 && !rill_writer_is_closing(
+                       &stream->writer)) { /* nobody refers to the writer any more */
+        if (stream->loop->debug) {
+            rill__log(stream->loop, RILL_LOG_WARNING, "unclosed <StreamWriter>");
+        }
+        rill_writer_close(&stream->writer);
+    }
+    return rc;
+}
+
+static void report_handler(struct rill__stream *stream, const struct rill_error *exception)
+{
+    const struct rill_exception_context context = {
+        .message = "Unhandled exception in client_connected_cb", /* */
+        .exception = exception,
+        .transport = stream->transport,
+    };
+    rill_loop_call_exception_handler(stream->loop, &context);
+}
+
+/* The task's done callback: a failure is reported, failure and cancellation close (R-653, R-654).
+ */
+static void handler_done(struct rill__entry *entry)
+{
+    struct rill__stream *stream = rill__container(entry, struct rill__stream, handler_done);
+    struct rill_task *task = stream->handler;
+    const struct rill_error *exception = rill_task_exception(task);
+
+    if (exception != NULL) {
+        report_handler(stream, exception);
+    }
+    if (exception != NULL || rill_task_cancelled(task)) {
+        rill_transport_close(stream->transport);
+    }
+    stream->handler = NULL;
+    rill_task_free(task);
+    rill__stream_release_owner(stream);
+}
+
+static void start_handler(struct rill__stream *stream)
+{
+    const struct rill_task_options options = {.loop = stream->loop};
+
+    if (rill_task_create(run_handler, stream, &options, &stream->handler) < 0) {
+        const struct rill_error *error = rill__error_of_code(RILL_ENOMEM);
+        report_handler(stream, error);
+        rill_error_unref(error);
+        rill_transport_close(stream->transport);
+        rill__stream_release_owner(stream);
+        return;
+    }
+    stream->handler_done.run = handler_done;
+    rill__task_on_done(stream->handler, &stream->handler_done);
+}
+
+static void call_plain(struct rill__stream *stream)
+{
+    const int rc = stream->connected.plain(&stream->reader, &stream->writer, stream->connected.arg);
+    if (rc >= 0) {
+        return; /* the callback owns the pair */
+    }
+    const struct rill_error *error = rill__error_of_code(rc);
+    const struct rill_exception_context context = {
+        .message = "Exception in callback StreamReaderProtocol.connection_made()", /* */
+        .exception = error,
+        .has_handle = true,
+    };
+    rill_loop_call_exception_handler(stream->loop, &context);
+    rill_error_unref(error);
+    rill_writer_free(&stream->writer); /* closes */
+}
+
+void rill__stream_call_connected(struct rill__stream *stream)
+{
+    if (stream->connected.task != NULL) {
+        start_handler(stream);
+    } else if (stream->connected.plain != NULL) {
+        call_plain(stream);
+    }
+}
+
+/* The protocol factory of start_server. Without any callback nobody owns the pair. */
+struct rill_protocol *rill__server_make_stream(void *arg)
+{
+    struct rill_server *server = arg;
+    struct rill__stream *stream = rill__stream_new(server->loop, server->limit);
+
+    if (stream == NULL) {
+        return NULL;
+    }
+    stream->connected = server->connected;
+    struct rill_protocol *protocol = rill__stream_protocol(stream);
+    if (server->connected.task == NULL && server->connected.plain == NULL) {
+        rill__stream_release_owner(stream);
+    }
+    return protocol;
+}
+
+void rill__server_discard_stream(struct rill_protocol *protocol)
+{
+    struct rill__stream *stream = rill__container(protocol, struct rill__stream, protocol);
+    stream->held_by_transport = false;
+    rill__stream_release_owner(stream);
+}
