@@ -275,6 +275,8 @@ class SocketPeer:
         self.sock.close()
 
     def reset(self):
+        if self.saw == "closed":
+            return
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.close()
 
