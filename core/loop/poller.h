@@ -21,9 +21,10 @@ struct rill__watch {
 };
 
 struct rill__poller_ops {
-    struct rill__watch *(*watch_new)(struct rill__poller *poller, int fd); /* NULL: no memory */
+    size_t watch_size; /* bytes of a watch of this poller */
+    void (*watch_init)(struct rill__poller *poller, struct rill__watch *watch, int fd); /* zeroed */
     void (*watch_changed)(struct rill__poller *poller, struct rill__watch *watch);
-    void (*watch_free)(struct rill__poller *poller, struct rill__watch *watch);
+    void (*watch_cleanup)(struct rill__poller *poller, struct rill__watch *watch);
     /* Waits up to timeout_s (negative: for ever) and queues what is ready. */
     void (*wait)(struct rill__poller *poller, double timeout_s);
     void (*wake)(struct rill__poller *poller); /* from any thread */
@@ -42,9 +43,14 @@ struct rill__poller {
 /* libev's: `ev` is the application's loop, or NULL for an own one. */
 int rill__poller_ev_new(struct rill_loop *loop, struct ev_loop *ev, struct rill__poller **poller);
 
-/* A watch on fd with nothing wanted yet; the descriptor stays the caller's and must outlive it. */
+/* A watch on fd with nothing wanted yet; the descriptor stays the caller's and must outlive it.
+ * Either on the heap, or in rill__watch_size(loop) zeroed bytes of the caller's, aligned to
+ * max_align_t. */
 struct rill__watch *rill__watch_new(struct rill_loop *loop, int fd);
 void rill__watch_free(struct rill__watch *watch); /* NULL is fine */
+size_t rill__watch_size(const struct rill_loop *loop);
+void rill__watch_init(struct rill__watch *watch, struct rill_loop *loop, int fd);
+void rill__watch_cleanup(struct rill__watch *watch);
 void rill__watch_reading(struct rill__watch *watch, bool on);
 void rill__watch_writing(struct rill__watch *watch, bool on);
 

@@ -98,16 +98,12 @@ static void queue_fired(struct ev_poller *self)
     }
 }
 
-static struct rill__watch *ev_watch_new(struct rill__poller *poller, int fd)
+static void ev_watch_init(struct rill__poller *poller, struct rill__watch *base, int fd)
 {
-    struct ev_watch *watch = rill__alloc_zeroed(sizeof *watch);
-    if (watch == NULL) {
-        return NULL;
-    }
-    watch->watch.loop = poller->loop;
-    watch->watch.fd = fd;
+    struct ev_watch *watch = rill__container(base, struct ev_watch, watch);
+    base->loop = poller->loop;
+    base->fd = fd;
     ev_io_init(&watch->io, io_fired, fd, 0);
-    return &watch->watch;
 }
 
 static void ev_watch_changed(struct rill__poller *poller, struct rill__watch *base)
@@ -133,7 +129,7 @@ static void ev_watch_changed(struct rill__poller *poller, struct rill__watch *ba
     }
 }
 
-static void ev_watch_free(struct rill__poller *poller, struct rill__watch *base)
+static void ev_watch_cleanup(struct rill__poller *poller, struct rill__watch *base)
 {
     struct ev_watch *watch = rill__container(base, struct ev_watch, watch);
     base->reading = false;
@@ -142,7 +138,6 @@ static void ev_watch_free(struct rill__poller *poller, struct rill__watch *base)
     rill__list_remove(&watch->fired);
     rill__unready(&base->on_readable);
     rill__unready(&base->on_writable);
-    rill__free(watch);
 }
 
 static void set_deadline(struct ev_poller *self, double timeout_s)
@@ -260,9 +255,10 @@ static void ev_poller_free(struct rill__poller *poller)
 }
 
 static const struct rill__poller_ops ev_ops = {
-    .watch_new = ev_watch_new,
+    .watch_size = sizeof(struct ev_watch),
+    .watch_init = ev_watch_init,
     .watch_changed = ev_watch_changed,
-    .watch_free = ev_watch_free,
+    .watch_cleanup = ev_watch_cleanup,
     .wait = ev_wait,
     .wake = ev_wake,
     .catch_sigint = ev_catch_sigint,

@@ -7,15 +7,35 @@
 
 #include "sansio/memory.h"
 
+size_t rill__watch_size(const struct rill_loop *loop)
+{
+    return loop->poller->ops->watch_size;
+}
+
+void rill__watch_init(struct rill__watch *watch, struct rill_loop *loop, int fd)
+{
+    loop->poller->ops->watch_init(loop->poller, watch, fd);
+}
+
+void rill__watch_cleanup(struct rill__watch *watch)
+{
+    watch->loop->poller->ops->watch_cleanup(watch->loop->poller, watch);
+}
+
 struct rill__watch *rill__watch_new(struct rill_loop *loop, int fd)
 {
-    return loop->poller->ops->watch_new(loop->poller, fd);
+    struct rill__watch *watch = rill__alloc_zeroed(rill__watch_size(loop));
+    if (watch != NULL) {
+        rill__watch_init(watch, loop, fd);
+    }
+    return watch;
 }
 
 void rill__watch_free(struct rill__watch *watch)
 {
     if (watch != NULL) {
-        watch->loop->poller->ops->watch_free(watch->loop->poller, watch);
+        rill__watch_cleanup(watch);
+        rill__free(watch);
     }
 }
 

@@ -1,20 +1,27 @@
 /* SPDX-License-Identifier: MIT
  *
- * A socket as the endpoint of the selector transport.
+ * A socket as the endpoint of the selector transport. Transport, endpoint and watch are one
+ * allocation: what a request touches lies together, the addresses behind it.
  */
 #include "loop/poller.h"
 #include "net/net.h"
 #include "sansio/memory.h"
 #include "streams/selector.h"
 
+#include <stddef.h>
 #include <string.h>
 
 struct socket_endpoint {
+    struct rill__selector transport;
     struct rill__endpoint base;
-    struct rill_loop *loop;
-    struct rill__watch *watch;
-    int fd;                  /* -1 once closed */
-    struct rill_address own; /* as of creation: stay available after the end */
+    struct rill__watch *watch;   /* behind this struct */
+    int fd;                      /* -1 once closed */
+    struct addresses *addresses; /* behind the watch */
+};
+
+/* As of creation: they stay available after the end. */
+struct addresses {
+    struct rill_address own;
     struct rill_address peer;
 };
 
@@ -41,20 +48,20 @@ static ssize_t socket_receive(struct rill__endpoint *endpoint, char *space, size
                               char *spare, size_t spare_size)
 {
     struct socket_endpoint *self = of(endpoint);
-    return rill__receive(self->loop, self->fd, space, size, spare, spare_size);
+    return rill__receive(self->transport.base.loop, self->fd, space, size, spare, spare_size);
 }
 
 static ssize_t socket_send(struct rill__endpoint *endpoint, const struct rill_bytes *parts,
                            size_t count)
 {
     struct socket_endpoint *self = of(endpoint);
-    return rill__send(self->loop, self->fd, parts, count);
+    return rill__send(self->transport.base.loop, self->fd, parts, count);
 }
 
 static int socket_shutdown_write(struct rill__endpoint *endpoint)
 {
     struct socket_endpoint *self = of(endpoint);
-    return rill__shutdown_write(self->loop, self->fd);
+    return rill__shutdown_write(self->transport.base.loop, self->fd);
 }
 
 static void socket_watch_reading(struct rill__endpoint *endpoint, bool on)
@@ -70,10 +77,9 @@ static void socket_watch_writing(struct rill__endpoint *endpoint, bool on)
 static void socket_close(struct rill__endpoint *endpoint)
 {
     struct socket_endpoint *self = of(endpoint);
-    rill__watch_free(self->watch);
-    self->watch = NULL;
-    rill__descriptor_release(self->loop, self->fd);
-    rill__close(self->loop, self->fd);
+    rill__watch_cleanup(self->watch);
+    rill__descriptor_release(self->transport.base.loop, self->fd);
+    rill__close(self->transport.base.loop, self->fd);
     self->fd = -1;
 }
 
@@ -84,7 +90,7 @@ static void socket_get_extra_info(struct rill__endpoint *endpoint, const char *n
     const bool peer = strcmp(name, "peername") == 0;
 
     if (peer || strcmp(name, "sockname") == 0) {
-        info->address = peer ? self->peer : self->own;
+        info->address = peer ? self->addresses->peer : self->addresses->own;
         info->kind = info->address.family != 0 ? RILL_EXTRA_ADDRESS : RILL_EXTRA_NONE;
     } else if (strcmp(name, "socket") == 0) {
         info->kind = RILL_EXTRA_SOCKET;
@@ -94,7 +100,9 @@ static void socket_get_extra_info(struct rill__endpoint *endpoint, const char *n
 
 static void socket_destroy(struct rill__endpoint *endpoint)
 {
-    rill__free(of(endpoint));
+    struct socket_endpoint *self = of(endpoint);
+    rill__selector_cleanup(&self->transport);
+    rill__free(self);
 }
 
 static const struct rill__endpoint_ops socket_ops = {
@@ -108,57 +116,55 @@ static const struct rill__endpoint_ops socket_ops = {
     .destroy = socket_destroy,
 };
 
-int rill__socket_endpoint_new(struct rill_loop *loop, int fd, const struct rill_address *peer,
-                              struct rill__endpoint **endpoint, const struct rill_error **error)
+static size_t aligned(size_t size)
 {
-    *error = NULL;
-    int rc = rill__descriptor_claim(loop, fd, error);
-    if (rc < 0) {
-        return rc;
+    const size_t unit = _Alignof(max_align_t);
+    return (size + unit - 1) / unit * unit;
+}
+
+static struct socket_endpoint *allocate(const struct rill_loop *loop)
+{
+    const size_t watch_at = aligned(sizeof(struct socket_endpoint));
+    const size_t addresses_at = watch_at + aligned(rill__watch_size(loop));
+    char *memory = rill__alloc_zeroed(addresses_at + sizeof(struct addresses));
+    if (memory == NULL) {
+        return NULL;
     }
-    struct socket_endpoint *self = rill__alloc_zeroed(sizeof *self);
-    if (self != NULL) {
-        self->watch = rill__watch_new(loop, fd);
-    }
-    if (self == NULL || self->watch == NULL) {
-        rill__free(self);
-        rill__descriptor_release(loop, fd);
-        *error = rill_error_new(RILL_ENOMEM, "%s", "");
-        return RILL_ENOMEM;
-    }
-    self->base.ops = &socket_ops;
-    self->loop = loop;
-    self->fd = fd;
-    self->watch->owner = self;
-    self->watch->on_readable.run = readable;
-    self->watch->on_writable.run = writable;
-    rill__own_address(loop, fd, &self->own);
-    if (peer != NULL) {
-        self->peer = *peer;
-    } else {
-        rill__peer_address(loop, fd, &self->peer);
-    }
-    rill__set_nodelay(loop, fd, &self->own);
-    *endpoint = &self->base;
-    return 0;
+    struct socket_endpoint *self = (struct socket_endpoint *)(void *)memory;
+    self->watch = (struct rill__watch *)(void *)(memory + watch_at);
+    self->addresses = (struct addresses *)(void *)(memory + addresses_at);
+    return self;
 }
 
 int rill__socket_transport_new(struct rill_loop *loop, int fd, const struct rill_address *peer,
                                struct rill_protocol *protocol, struct rill__selector **transport,
                                const struct rill_error **error)
 {
-    struct rill__endpoint *endpoint = NULL;
-    int rc = rill__socket_endpoint_new(loop, fd, peer, &endpoint, error);
+    *error = NULL;
+    const int rc = rill__descriptor_claim(loop, fd, error);
     if (rc < 0) {
         return rc;
     }
-    rc = rill__selector_new(loop, endpoint, protocol, transport);
-    if (rc < 0) {
-        struct socket_endpoint *self = of(endpoint);
-        rill__watch_free(self->watch);
+    struct socket_endpoint *self = allocate(loop);
+    if (self == NULL) {
         rill__descriptor_release(loop, fd);
-        rill__free(self);
-        *error = rill_error_new(rc, "%s", "");
+        *error = rill_error_new(RILL_ENOMEM, "%s", "");
+        return RILL_ENOMEM;
     }
-    return rc;
+    self->base.ops = &socket_ops;
+    self->fd = fd;
+    rill__watch_init(self->watch, loop, fd);
+    self->watch->owner = self;
+    self->watch->on_readable.run = readable;
+    self->watch->on_writable.run = writable;
+    rill__own_address(loop, fd, &self->addresses->own);
+    if (peer != NULL) {
+        self->addresses->peer = *peer;
+    } else {
+        rill__peer_address(loop, fd, &self->addresses->peer);
+    }
+    rill__set_nodelay(loop, fd, &self->addresses->own);
+    rill__selector_init(&self->transport, loop, &self->base, protocol);
+    *transport = &self->transport;
+    return 0;
 }

@@ -229,6 +229,8 @@ static void free_if_unheld(struct rill_memory_peer *self)
 static void memory_destroy(struct rill__endpoint *endpoint)
 {
     struct rill_memory_peer *self = of(endpoint);
+    rill__selector_cleanup(endpoint->transport);
+    rill__free(endpoint->transport);
     self->held_by_transport = false;
     free_if_unheld(self);
 }
@@ -248,12 +250,14 @@ int rill_memory_transport_new(struct rill_loop *loop, struct rill_protocol *prot
                               const struct rill_memory_options *options,
                               struct rill_transport **transport, struct rill_memory_peer **peer)
 {
-    struct rill__selector *selector = NULL;
+    struct rill__selector *selector = rill__alloc_zeroed(sizeof *selector);
     struct rill_memory_peer *self = rill__alloc_zeroed(sizeof *self);
 
     *transport = NULL;
     *peer = NULL;
-    if (self == NULL) {
+    if (self == NULL || selector == NULL) {
+        rill__free(selector);
+        rill__free(self);
         return RILL_ENOMEM;
     }
     self->base.ops = &memory_ops;
@@ -265,10 +269,7 @@ int rill_memory_transport_new(struct rill_loop *loop, struct rill_protocol *prot
     if (options != NULL) {
         self->window = options->window;
     }
-    if (rill__selector_new(loop, &self->base, protocol, &selector) < 0) {
-        rill__free(self);
-        return RILL_ENOMEM;
-    }
+    rill__selector_init(selector, loop, &self->base, protocol);
     self->held_by_transport = true;
     self->held_by_peer = true;
     *transport = &selector->base;

@@ -326,11 +326,14 @@ static struct rill_protocol *get_protocol(struct rill_transport *transport)
 
 static void destroy(struct rill_transport *transport)
 {
-    struct rill__selector *self = rill__selector_of(transport);
-    self->endpoint->ops->destroy(self->endpoint);
+    struct rill__endpoint *endpoint = rill__selector_of(transport)->endpoint;
+    endpoint->ops->destroy(endpoint);
+}
+
+void rill__selector_cleanup(struct rill__selector *self)
+{
     rill__write_queue_cleanup(&self->queue);
     rill_error_unref(self->lost_error);
-    rill__free(self);
 }
 
 static const struct rill_transport_ops selector_ops = {
@@ -354,13 +357,9 @@ static const struct rill_transport_ops selector_ops = {
     .destroy = destroy,
 };
 
-int rill__selector_new(struct rill_loop *loop, struct rill__endpoint *endpoint,
-                       struct rill_protocol *protocol, struct rill__selector **result)
+void rill__selector_init(struct rill__selector *self, struct rill_loop *loop,
+                         struct rill__endpoint *endpoint, struct rill_protocol *protocol)
 {
-    struct rill__selector *self = rill__alloc_zeroed(sizeof *self);
-    if (self == NULL) {
-        return RILL_ENOMEM;
-    }
     self->base.ops = &selector_ops;
     self->base.loop = loop;
     self->base.references = 2; /* the loop's and the caller's */
@@ -374,6 +373,4 @@ int rill__selector_new(struct rill_loop *loop, struct rill__endpoint *endpoint,
     self->open.drop = drop;
     rill__open_add(loop, &self->open);
     rill__ready(loop, &self->start);
-    *result = self;
-    return 0;
 }

@@ -59,20 +59,18 @@ struct rill__selector {
     bool gone;    /* connection_lost was delivered, the endpoint is closed */
 };
 
-/* Makes the transport and schedules connection_made. Takes the endpoint over on success. One
- * reference is the caller's. 0 or RILL_ENOMEM. */
-int rill__selector_new(struct rill_loop *loop, struct rill__endpoint *endpoint,
-                       struct rill_protocol *protocol, struct rill__selector **transport);
+/* Makes a transport in zeroed memory and schedules connection_made. The endpoint owns that memory:
+ * its destroy frees both. One reference is the caller's. */
+void rill__selector_init(struct rill__selector *transport, struct rill_loop *loop,
+                         struct rill__endpoint *endpoint, struct rill_protocol *protocol);
+void rill__selector_cleanup(struct rill__selector *transport); /* for the endpoint's destroy */
 
 void rill__selector_readable(struct rill__selector *transport);
 void rill__selector_writable(struct rill__selector *transport);
 
-/* The endpoint of a connected, non-blocking stream socket. peer: what accept answered, or NULL to
- * ask the kernel. The descriptor is the endpoint's on success. 0, or a code with *error (R-403). */
-int rill__socket_endpoint_new(struct rill_loop *loop, int fd, const struct rill_address *peer,
-                              struct rill__endpoint **endpoint, const struct rill_error **error);
-
-/* Socket endpoint and transport in one step. On failure the descriptor stays the caller's. */
+/* A transport over a connected, non-blocking stream socket. peer: what accept answered, or NULL to
+ * ask the kernel. The descriptor is the transport's on success and stays the caller's on failure: a
+ * code with *error (R-403). */
 int rill__socket_transport_new(struct rill_loop *loop, int fd, const struct rill_address *peer,
                                struct rill_protocol *protocol, struct rill__selector **transport,
                                const struct rill_error **error);
