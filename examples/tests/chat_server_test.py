@@ -170,6 +170,20 @@ class BackPressure(ChatCase):
                     self.assertGreater(reading.missed, flood // 2)
         self.assert_ended(server.outcome)
 
+    def test_interrupt(self):
+        """A client that does not take what waits for it is aborted after the time of grace."""
+        with serving() as server:
+            with Client(server, b'slow', receive_buffer=4096) as slow, Client(server, b'ada') as ada, \
+                    Client(server, b'bob') as bob:
+                self.assertEqual(ada.hear(), b'* bob joined\n')
+                for batch in range(self.BATCHES):
+                    self.talk(ada, bob, self.BATCH * batch, self.BATCH)
+                server.interrupt()
+                server.wait()
+                self.assertEqual((ada.lines.read(), bob.lines.read()), (b'', b''))
+                self.assertEqual(slow.hear(), b'* ada joined\n')
+        self.assert_ended(server.outcome)
+
     def assert_is_not_read_from(self, slow, ada, bob):
         """The line after which its task waits is heard; the next one would stand before the answer."""
         slow.say(b'first', b'second')
