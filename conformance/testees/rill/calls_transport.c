@@ -152,7 +152,7 @@ static int descriptor_of(struct at *at, int *fd)
 static int call_getsockopt(struct at *at, const json_t *call, struct value *value)
 {
     bool set = false;
-    int fd;
+    int fd = -1;
     int rc = descriptor_of(at, &fd);
     if (rc == 0) {
         rc = socket_option(at, fd, text_argument(call, "name"), &set);
@@ -170,7 +170,7 @@ static void nothing_to_read(void *arg)
 
 static int call_add_reader(struct at *at, const json_t *call, struct value *value)
 {
-    int fd;
+    int fd = -1;
     int rc = descriptor_of(at, &fd);
     (void)call;
     (void)value;

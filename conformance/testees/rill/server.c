@@ -20,7 +20,7 @@
 #include "tasks.h"
 #include "texts.h"
 
-enum { NAME_SIZE = 16 };
+enum { NAME_SIZE = 24 };
 
 /* -- the list of servers ------------------------------------------------------------------------
  */
