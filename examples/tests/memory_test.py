@@ -127,6 +127,16 @@ class Valgrind(harness.TwinCase):
                     server.wait()
         self.assert_server_clean(server)
 
+    def test_unix_pair(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, 's')
+            with harness.Serving(self.valgrind + harness.ours('unix_response') + [path]) as server:
+                self.under_valgrind('unix_request', [path, 'one', 'two words'],
+                                    b'0 lines, 1 words, 3 bytes\n0 lines, 2 words, 9 bytes\n', b'', 0)
+            self.assert_server_clean(server)
+            self.under_valgrind('unix_request', [path, 'one'], b'',
+                                b'FileNotFoundError: [Errno 2] No such file or directory', 1)
+
     def test_echo_until_interrupted(self):
         server = harness.start(self.valgrind + harness.ours('echo_server') + ['127.0.0.1', '0'])
         self.addCleanup(server.communicate)
