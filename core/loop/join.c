@@ -30,7 +30,7 @@ int rill_task_await(struct rill_task *awaited)
         return RILL_ERUNTIME;
     }
     if (task == awaited) {
-        return rill__fail(rill_error_new(RILL_ERUNTIME, "Task cannot await on itself"));
+        return rill__fail_with(RILL_ERUNTIME, "Task cannot await on itself");
     }
     if (!rill_task_done(awaited)) {
         rill__wait_init(&wait, task);
@@ -153,7 +153,7 @@ static int join_start(struct join *join, struct rill_task *const *tasks, size_t 
     }
     join->children = rill__alloc_zeroed(count * sizeof join->children[0]);
     if (join->children == NULL) {
-        return rill__fail(rill_error_new(RILL_ENOMEM, "%s", ""));
+        return rill__fail_no_memory();
     }
     join->count = count;
     rill__wait_init(&join->wait, task);
@@ -243,7 +243,7 @@ int rill_wait(struct rill_task *const *tasks, size_t count, enum rill_wait_until
     struct wait_deadline deadline = {.timer.entry.run = wait_timed_out, .wait = &join.wait};
 
     if (count == 0) {
-        return rill__fail(rill_error_new(RILL_EVALUE, "Set of Tasks/Futures is empty."));
+        return rill__fail_with(RILL_EVALUE, "Set of Tasks/Futures is empty.");
     }
     int rc = join_start(&join, tasks, count);
     if (rc < 0) {
@@ -258,8 +258,7 @@ int rill_wait(struct rill_task *const *tasks, size_t count, enum rill_wait_until
     if (timeout_s.given) {
         rc = rill__timer_start(loop, &deadline.timer, rill_loop_time(loop) + timeout_s.value);
     }
-    rc = rc < 0 ? rill__fail(rill_error_new(RILL_ENOMEM, "%s", ""))
-                : rill__wait(&join.wait, &join_ops);
+    rc = rc < 0 ? rill__fail_no_memory() : rill__wait(&join.wait, &join_ops);
     rill__timer_stop(&deadline.timer);
     join_end(&join);
     return rc;

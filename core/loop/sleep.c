@@ -33,10 +33,10 @@ int rill_sleep(double delay_s)
         return rill__yield(task);
     }
     if (isnan(delay_s)) {
-        return rill__fail(rill_error_new(RILL_EVALUE, "Invalid delay: NaN (not a number)"));
+        return rill__fail_with(RILL_EVALUE, "Invalid delay: NaN (not a number)");
     }
     if (rill__timer_start(task->loop, &sleep.timer, rill_loop_time(task->loop) + delay_s) < 0) {
-        return rill__fail(rill_error_new(RILL_ENOMEM, "%s", ""));
+        return rill__fail_no_memory();
     }
     rill__wait_init(&sleep.wait, task);
     const int rc = rill__wait(&sleep.wait, NULL);
@@ -106,7 +106,7 @@ void rill_timeout_enter(struct rill_timeout *scope, double delay_s)
 int rill_timeout_reschedule(struct rill_timeout *scope, double when_s)
 {
     if (scope->state == TIMEOUT_CREATED) {
-        return rill__fail(rill_error_new(RILL_ERUNTIME, "Timeout has not been entered"));
+        return rill__fail_with(RILL_ERUNTIME, "Timeout has not been entered");
     }
     if (scope->state != TIMEOUT_ENTERED) {
         return rill__fail(rill_error_new(RILL_ERUNTIME, "Cannot change state of %s Timeout",
@@ -121,10 +121,30 @@ bool rill_timeout_expired(const struct rill_timeout *scope)
     return scope->state == TIMEOUT_EXPIRING || scope->state == TIMEOUT_EXPIRED;
 }
 
+static const struct rill_error *timeout_error(void)
+{
+    return rill_error_with_cause(rill_error_new(RILL_ETIMEOUT, "%s", ""), rill_error_cancelled());
+}
+
+/* The same error, with a TimeoutError in its chain where there was the cancellation that this scope
+ * asked for; takes over the reference and gives one. */
+static const struct rill_error *blame_timeout(const struct rill_error *error)
+{
+    const struct rill_error *cause = error->cause;
+    if (cause == NULL) {
+        return error;
+    }
+    const struct rill_error *blamed =
+        cause->code == RILL_ECANCELLED ? timeout_error() : blame_timeout(rill_error_ref(cause));
+    error = rill_error_with_cause(error, blamed);
+    rill_error_unref(blamed);
+    return error;
+}
+
 int rill_timeout_exit(struct rill_timeout *scope, int rc)
 {
     if (scope->task == NULL) {
-        return rill__fail(rill_error_new(RILL_ERUNTIME, "Timeout should be used inside a task"));
+        return rill__fail_with(RILL_ERUNTIME, "Timeout should be used inside a task");
     }
     drop_handle(scope);
     if (scope->state != TIMEOUT_EXPIRING) {
@@ -132,11 +152,11 @@ int rill_timeout_exit(struct rill_timeout *scope, int rc)
         return rc;
     }
     scope->state = TIMEOUT_EXPIRED;
-    if (rill_task_uncancel(scope->task) <= scope->cancelling && rc == RILL_ECANCELLED) {
-        return rill__fail(
-            rill_error_with_cause(rill_error_new(RILL_ETIMEOUT, "%s", ""), rill_error_cancelled()));
+    if (rill_task_uncancel(scope->task) > scope->cancelling || rc >= 0) {
+        return rc;
     }
-    return rc;
+    return rill__fail(rc == RILL_ECANCELLED ? timeout_error()
+                                            : blame_timeout(rill__error_of_code(rc))); /* */
 }
 
 /* R-921: fn never runs. asyncio makes a task of it all the same, cancels it before its first step

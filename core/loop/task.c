@@ -51,6 +51,16 @@ int rill__fail(const struct rill_error *error)
     return code;
 }
 
+int rill__fail_with(int code, const char *text)
+{
+    return rill__fail(rill_error_new(code, "%s", text));
+}
+
+int rill__fail_no_memory(void)
+{
+    return rill__fail(rill_error_no_memory());
+}
+
 const struct rill_error *rill__error_of_code(int code)
 {
     const struct rill_error *last = rill_task_error();
@@ -223,7 +233,7 @@ int rill_task_create(rill_task_fn *fn, void *arg, const struct rill_task_options
         *result = NULL;
     }
     if (loop == NULL) {
-        return rill__fail(rill_error_new(RILL_ERUNTIME, "no running event loop"));
+        return rill__fail_with(RILL_ERUNTIME, "no running event loop");
     }
     const int rc = task_new(loop, &task);
     if (rc < 0) {
@@ -233,7 +243,7 @@ int rill_task_create(rill_task_fn *fn, void *arg, const struct rill_task_options
         task->name = rill__strdup(options->name);
         if (task->name == NULL) {
             rill__coroutine_free(task->coro);
-            return rill__fail(rill_error_new(RILL_ENOMEM, "%s", ""));
+            return rill__fail_no_memory();
         }
     }
     task->fn = fn;
@@ -343,7 +353,7 @@ bool rill_task_cancelled(const struct rill_task *task)
 int rill_task_result(struct rill_task *task)
 {
     if (task->state == RILL__TASK_PENDING) {
-        return rill__fail(rill_error_new(RILL_EASSERTION, "Result is not set."));
+        return rill__fail_with(RILL_EASSERTION, "Result is not set.");
     }
     task->retrieved = true;
     return task->result;

@@ -79,12 +79,12 @@ int rill_task_group_enter(struct rill_task_group *group)
 
     *group = (struct rill_task_group){0};
     if (rill__require_task(&task) < 0) {
-        return rill__fail(rill_error_new(RILL_ERUNTIME,
-                                         "TaskGroup <TaskGroup> cannot determine the parent task"));
+        return rill__fail_with(RILL_ERUNTIME,
+                               "TaskGroup <TaskGroup> cannot determine the parent task");
     }
     group->state = rill__alloc_zeroed(sizeof *group->state);
     if (group->state == NULL) {
-        return rill__fail(rill_error_new(RILL_ENOMEM, "%s", ""));
+        return rill__fail_no_memory();
     }
     group->parent = task;
     group->state->parent = task;
@@ -129,7 +129,7 @@ int rill_task_group_create_task(struct rill_task_group *group, rill_task_fn *fn,
     }
     struct member *member = rill__alloc_zeroed(sizeof *member);
     if (member == NULL) {
-        return rill__fail(rill_error_new(RILL_ENOMEM, "%s", ""));
+        return rill__fail_no_memory();
     }
     const struct rill_task_options options = {.loop = state->parent->loop};
     const int rc = rill_task_create(fn, arg, &options, &member->task);
@@ -166,6 +166,15 @@ static bool await_members(struct rill__task_group_state *state)
     return cancelled;
 }
 
+/* The group's error is raised while the body's is handled: that is its context. */
+static const struct rill_error *group_error(const struct rill__task_group_state *state,
+                                            const struct rill_error *body_error)
+{
+    const struct rill_error *error =
+        rill_error_group("unhandled errors in a TaskGroup", state->errors, state->error_count);
+    return body_error != NULL ? rill_error_with_cause(error, body_error) : error;
+}
+
 static int conclude(struct rill__task_group_state *state, int rc, bool cancelled,
                     const struct rill_error *body_error)
 {
@@ -175,7 +184,7 @@ static int conclude(struct rill__task_group_state *state, int rc, bool cancelled
     if (cancelled && state->error_count == 0) {
         return rill__fail(rill_error_cancelled());
     }
-    if (body_error != NULL) {
+    if (body_error != NULL && rc != RILL_ECANCELLED) {
         add_error(state, body_error);
     }
     if (state->error_count == 0) {
@@ -185,8 +194,7 @@ static int conclude(struct rill__task_group_state *state, int rc, bool cancelled
         rill_task_uncancel(state->parent);
         rill_task_cancel(state->parent);
     }
-    return rill__fail(
-        rill_error_group("unhandled errors in a TaskGroup", state->errors, state->error_count));
+    return rill__fail(group_error(state, body_error));
 }
 
 int rill_task_group_exit(struct rill_task_group *group, int rc)
@@ -198,7 +206,7 @@ int rill_task_group_exit(struct rill_task_group *group, int rc)
         return rc;
     }
     state->exiting = true;
-    if (rc < 0 && rc != RILL_ECANCELLED) {
+    if (rc < 0) {
         body_error = rill__error_of_code(rc);
     }
     if (rc < 0 && !state->aborting) {

@@ -118,6 +118,10 @@ void rill__task_on_done(struct rill_task *task, struct rill__entry *entry);
  * Outside a task the reference is dropped. */
 int rill__fail(const struct rill_error *error);
 
+/* The same for a new error with a fixed text. */
+int rill__fail_with(int code, const char *text);
+int rill__fail_no_memory(void);
+
 /* The object behind a code that a callback or task returned: the last failure if it has that code,
  * else an empty one. The caller's reference. */
 const struct rill_error *rill__error_of_code(int code);

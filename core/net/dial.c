@@ -75,10 +75,10 @@ static int resolve_all(struct dial *dial, const char *host, const char *port,
     const long long standard = options->happy_eyeballs_delay.given ? 1 : 0; /* */
     const long long first = options->interleave.given ? options->interleave.value : standard;
     if (first != 0 && rill__interleave(&dial->remotes, first) < 0) {
-        return rill__fail(rill_error_new(RILL_ENOMEM, "%s", ""));
+        return rill__fail_no_memory();
     }
     dial->errors = rill__alloc_zeroed(dial->remotes.count * sizeof dial->errors[0]);
-    return dial->errors != NULL ? 0 : rill__fail(rill_error_new(RILL_ENOMEM, "%s", ""));
+    return dial->errors != NULL ? 0 : rill__fail_no_memory();
 }
 
 static bool is_fatal(int code)
@@ -156,7 +156,7 @@ static const struct rill_error *join_texts(const struct rill__errors *all)
     }
     char *text = rill__alloc(size);
     if (text == NULL) {
-        return rill_error_new(RILL_ENOMEM, "%s", "");
+        return rill_error_no_memory();
     }
     for (size_t i = 0; i < all->count; i++) {
         const size_t length = strlen(all->items[i]->text);
@@ -178,7 +178,7 @@ static const struct rill_error *merge(const struct rill__errors *all, bool as_gr
         return rill_error_group("create_connection failed", all->items, all->count);
     }
     if (all->count == 0) {
-        return rill_error_new(RILL_ENOMEM, "%s", "");
+        return rill_error_no_memory();
     }
     return same_texts(all) ? rill_error_ref(all->items[0]) : join_texts(all);
 }
@@ -208,7 +208,7 @@ int rill__dial(struct rill_loop *loop, const char *host, const char *port,
     int fd = -1;
 
     if (dial == NULL) {
-        return rill__fail(rill_error_new(RILL_ENOMEM, "%s", ""));
+        return rill__fail_no_memory();
     }
     dial->loop = loop;
     dial->references = 1;

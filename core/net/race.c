@@ -114,6 +114,10 @@ static int run(struct runner *runner)
         return rc;
     }
     rc = race->plan.attempt(race->plan.arg, index);
+    if (rc >= 0 && race->winner >= 0) { /* never two winners */
+        race->plan.discard(race->plan.arg, rc);
+        return 0;
+    }
     if (rc >= 0) {
         win(runner, rc);
         return 0;
@@ -178,7 +182,7 @@ static int await_all(struct race *race)
 
     struct rill_task **tasks = rill__alloc((race->plan.count + 1) * sizeof tasks[0]);
     if (tasks == NULL) {
-        return rill__fail(rill_error_new(RILL_ENOMEM, "%s", ""));
+        return rill__fail_no_memory();
     }
     while (rc == 0 && done != race->made) {
         const size_t count = race->made;
@@ -199,7 +203,7 @@ int rill__race(const struct rill__race_plan *plan, int *winner)
 
     *winner = -1;
     if (race == NULL) {
-        return rill__fail(rill_error_new(RILL_ENOMEM, "%s", ""));
+        return rill__fail_no_memory();
     }
     race->plan = *plan;
     race->references = 1;

@@ -157,7 +157,7 @@ static int look_up(struct rill_task *task, struct lookup *lookup, struct rill__a
                                  : copy_answer(lookup->answer, list);
     }
     lookup_free(lookup);
-    return rc == RILL_ENOMEM ? rill__fail(rill_error_new(RILL_ENOMEM, "%s", "")) : rc;
+    return rc == RILL_ENOMEM ? rill__fail_no_memory() : rc;
 }
 
 /* Python's int(text): true when port is a number, surrounding blanks allowed. None and '' are 0. */
@@ -200,7 +200,7 @@ int rill__resolve(struct rill_loop *loop, const char *host, const char *port, in
     if (resolve_literal(host, port, family, protocol, &literal)) {
         list->items = rill__alloc(sizeof literal);
         if (list->items == NULL) {
-            return rill__fail(rill_error_new(RILL_ENOMEM, "%s", ""));
+            return rill__fail_no_memory();
         }
         list->items[0] = literal;
         list->count = 1;
@@ -208,7 +208,7 @@ int rill__resolve(struct rill_loop *loop, const char *host, const char *port, in
     }
     struct lookup *lookup = lookup_new(loop, host, port);
     if (lookup == NULL) {
-        return rill__fail(rill_error_new(RILL_ENOMEM, "%s", ""));
+        return rill__fail_no_memory();
     }
     lookup->hints = (struct addrinfo){.ai_family = family,
                                       .ai_socktype = SOCK_STREAM,

@@ -117,7 +117,7 @@ static int gather(struct lookups *all)
     const size_t count = all->names.count;
     struct rill_task **tasks = rill__alloc((count > 0 ? count : 1) * sizeof tasks[0]);
     size_t started = 0;
-    int rc = tasks != NULL ? 0 : rill__fail(rill_error_new(RILL_ENOMEM, "%s", ""));
+    int rc = tasks != NULL ? 0 : rill__fail_no_memory();
 
     while (rc == 0 && started < count) {
         rc = start(&all->items[started]);
@@ -165,7 +165,7 @@ static int merge(const struct lookups *all, struct rill__address_list *list)
     }
     list->items = rill__alloc_zeroed((most > 0 ? most : 1) * sizeof list->items[0]);
     if (list->items == NULL) {
-        return rill__fail(rill_error_new(RILL_ENOMEM, "%s", ""));
+        return rill__fail_no_memory();
     }
     for (size_t i = 0; i < all->names.count; i++) {
         const struct rill__address_list *found = &all->items[i].list;
@@ -184,7 +184,7 @@ int rill__resolve_names(struct rill_loop *loop, const struct rill__names *names,
     *list = (struct rill__address_list){0};
     struct lookups *all = lookups_new(loop, names);
     if (all == NULL) {
-        return rill__fail(rill_error_new(RILL_ENOMEM, "%s", ""));
+        return rill__fail_no_memory();
     }
     int rc = gather(all);
     if (rc == 0) {

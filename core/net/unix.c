@@ -119,7 +119,7 @@ static int remove_stale(struct rill_loop *loop, struct rill_bytes path,
     }
     char *name = rill__alloc(path.len + 1);
     if (name == NULL) {
-        *error = rill_error_new(RILL_ENOMEM, "%s", "");
+        *error = rill_error_no_memory();
         return RILL_ENOMEM;
     }
     memcpy(name, path.ptr, path.len);

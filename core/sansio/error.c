@@ -155,6 +155,11 @@ const struct rill_error *rill_error_from_gai(int status, const char *text)
     return error;
 }
 
+const struct rill_error *rill_error_no_memory(void)
+{
+    return &out_of_memory;
+}
+
 const struct rill_error *rill_error_cancelled(void)
 {
     return &cancelled;

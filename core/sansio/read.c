@@ -31,7 +31,7 @@ static int fail(struct rill__reader *reader, struct rill__read *read,
 
 static int fail_without_memory(struct rill__reader *reader, struct rill__read *read)
 {
-    return fail(reader, read, rill_error_new(RILL_ENOMEM, "%s", ""));
+    return fail(reader, read, rill_error_no_memory());
 }
 
 static void resume(struct rill__reader *reader)

@@ -83,7 +83,7 @@ static bool make_transport(struct accepted *accepted)
     struct rill_protocol *protocol = client != NULL ? server->factory(server->factory_arg) : NULL;
 
     if (protocol == NULL) {
-        error = rill_error_new(RILL_ENOMEM, "%s", "");
+        error = rill_error_no_memory();
     } else {
         rill__socket_transport_new(server->loop, accepted->fd, &accepted->peer, protocol,
                                    &transport, &error);

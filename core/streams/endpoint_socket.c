@@ -148,7 +148,7 @@ int rill__socket_transport_new(struct rill_loop *loop, int fd, const struct rill
     struct socket_endpoint *self = allocate(loop);
     if (self == NULL) {
         rill__descriptor_release(loop, fd);
-        *error = rill_error_new(RILL_ENOMEM, "%s", "");
+        *error = rill_error_no_memory();
         return RILL_ENOMEM;
     }
     self->base.ops = &socket_ops;

@@ -67,8 +67,8 @@ static int connected_socket(struct rill_loop *loop, const char *host, const char
         return rill__dial(loop, host, port, options);
     }
     if (!options->sock.given) { /* */
-        return rill__fail(
-            rill_error_new(RILL_EVALUE, "host and port was not specified and no sock specified"));
+        return rill__fail_with(RILL_EVALUE,
+                               "host and port was not specified and no sock specified");
     }
     return adopt_socket(loop, (int)options->sock.value);
 }
@@ -92,7 +92,7 @@ int rill__connection_over(struct rill_task *task, int fd, bool is_callers,
     *protocol = factory(arg);
     if (*protocol == NULL) {
         give_up_socket(task->loop, fd, is_callers);
-        return rill__fail(rill_error_new(RILL_ENOMEM, "%s", ""));
+        return rill__fail_no_memory();
     }
     int rc = rill__socket_transport_new(task->loop, fd, NULL, *protocol, &made, &error);
     if (rc < 0) {
@@ -131,7 +131,7 @@ int rill__open_stream(struct rill_loop *loop, struct rill_opt_int option,
         return rc;
     }
     *stream = rill__stream_new(loop, limit);
-    return *stream != NULL ? 0 : rill__fail(rill_error_new(RILL_ENOMEM, "%s", ""));
+    return *stream != NULL ? 0 : rill__fail_no_memory();
 }
 
 int rill__pair_over(struct rill_task *task, struct rill__stream *stream, int fd, bool is_callers,

@@ -273,12 +273,12 @@ int rill_reader_new(struct rill_opt_int limit_option, struct rill_reader **resul
         return rc;
     }
     if (loop == NULL) { /* */
-        return rill__fail(rill_error_new(RILL_ERUNTIME,
-                                         "There is no current event loop in thread 'MainThread'."));
+        return rill__fail_with(RILL_ERUNTIME,
+                               "There is no current event loop in thread 'MainThread'.");
     }
     struct rill_reader *reader = rill__alloc_zeroed(sizeof *reader);
     if (reader == NULL) {
-        return rill__fail(rill_error_new(RILL_ENOMEM, "%s", ""));
+        return rill__fail_no_memory();
     }
     rill__reader_init_pair(reader, loop, NULL, limit);
     *result = reader;

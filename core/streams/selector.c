@@ -187,7 +187,7 @@ void rill__selector_readable(struct rill__selector *self)
     const bool may_spill = spare != NULL && (ops->data_received != NULL || ops->get_buffer == NULL);
     const size_t spill = may_spill ? RILL__SPARE_SIZE - size : 0;
     if (size + spill == 0) {
-        rill__selector_fatal(self, rill_error_new(RILL_ENOMEM, "%s", ""),
+        rill__selector_fatal(self, rill_error_no_memory(),
                              "Fatal error: protocol.data_received() call failed.");
         return;
     }

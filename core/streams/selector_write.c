@@ -61,11 +61,6 @@ static bool drop_lost_write(struct rill__selector *self)
     return true;
 }
 
-static const struct rill_error *no_memory(void)
-{
-    return rill_error_new(RILL_ENOMEM, "%s", "");
-}
-
 /* one immediate send, the rest is queued. */
 static const struct rill_error *
 write_parts(struct rill__selector *self, const struct rill_bytes *parts, size_t count, size_t size)
@@ -89,9 +84,9 @@ write_parts(struct rill__selector *self, const struct rill_bytes *parts, size_t 
     }
     if (rill__write_queue_copy(&self->queue, parts, count, sent) < 0) {
         if (sent > 0) { /* a part is on the wire: the stream cannot go on without the rest */
-            rill__selector_fatal(self, no_memory(), "Fatal write error on socket transport");
+            rill__selector_fatal(self, rill_error_no_memory(), "Fatal write error on socket transport");
         }
-        return no_memory();
+        return rill_error_no_memory();
     }
     self->endpoint->ops->watch_writing(self->endpoint, true);
     rill__selector_maybe_pause(self);
@@ -128,7 +123,7 @@ const struct rill_error *rill__selector_write_borrowed(struct rill_transport *tr
     }
     struct rill__lent *piece = rill__alloc_zeroed(sizeof *piece);
     if (piece == NULL) {
-        return no_memory();
+        return rill_error_no_memory();
     }
     *piece = (struct rill__lent){.ptr = data.ptr, .len = data.len, .done = done, .arg = arg};
     const bool dropped = data.len == 0 || drop_lost_write(self);
@@ -181,6 +176,20 @@ static int shut_down(struct rill__selector *self)
     return self->endpoint->ops->shutdown_write(self->endpoint);
 }
 
+/* asyncio's shutdown raises out of the callback, which has let go of its function by then: Python
+ * shows that as None(). */
+static void report_callback(struct rill_loop *loop, int os_errno)
+{
+    const struct rill_error *error = rill_error_from_errno(os_errno);
+    const struct rill_exception_context context = {
+        .message = "Exception in callback None()",
+        .exception = error,
+        .has_handle = true,
+    };
+    rill_loop_call_exception_handler(loop, &context);
+    rill_error_unref(error);
+}
+
 static void flushed(struct rill__selector *self)
 {
     self->endpoint->ops->watch_writing(self->endpoint, false);
@@ -188,11 +197,8 @@ static void flushed(struct rill__selector *self)
         rill__selector_lost(self); /* at once, in this callback */
     } else if (self->eof) {
         const int rc = shut_down(self);
-        if (rc < 0) { /* raised out of the callback in asyncio */
-            const struct rill_error *error = rill_error_from_errno(-rc);
-            rill__report(self->base.loop,
-                         "Exception in callback _SelectorSocketTransport._write_ready()", error);
-            rill_error_unref(error);
+        if (rc < 0) {
+            report_callback(self->base.loop, -rc);
         }
     }
 }

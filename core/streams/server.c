@@ -51,7 +51,7 @@ int rill__server_listen(struct rill_server *server)
             listener->watch = rill__watch_new(server->loop, listener->fd);
         }
         if (listener->watch == NULL) {
-            return rill__fail_on(&server->error, rill_error_new(RILL_ENOMEM, "%s", ""));
+            return rill__fail_on(&server->error, rill_error_no_memory());
         }
         listener->watch->owner = listener;
         listener->watch->on_readable.run = rill__server_readable;

@@ -10,11 +10,6 @@
 
 static const struct rill_server_options no_options = {0};
 
-static int no_memory(void)
-{
-    return rill__fail(rill_error_new(RILL_ENOMEM, "%s", ""));
-}
-
 /* -- what the Unix twin shares --------------------------------------------------------------- */
 
 /* What asyncio would find out with each connection. */
@@ -45,7 +40,7 @@ int rill__server_new(struct rill_loop *loop, const struct rill__server_plan *pla
     }
     struct rill_server *server = rill__alloc_zeroed(sizeof *server);
     if (server == NULL) {
-        return no_memory();
+        return rill__fail_no_memory();
     }
     server->loop = loop;
     server->references = 1; /* the caller's */
@@ -74,7 +69,7 @@ int rill__server_add_socket(struct rill_server *server, int fd)
     struct rill__listener *sockets =
         rill__realloc(server->sockets, (server->count + 1) * sizeof server->sockets[0]);
     if (sockets == NULL) {
-        return no_memory();
+        return rill__fail_no_memory();
     }
     server->sockets = sockets;
     sockets[server->count++] = (struct rill__listener){.fd = fd, .server = server};
@@ -197,7 +192,7 @@ static int check(struct rill_loop *loop, const char *host, const char *port,
         return 0;
     }
     if (!options->sock.given) { /* */
-        return rill__fail(rill_error_new(RILL_EVALUE, "Neither host/port nor sock were specified"));
+        return rill__fail_with(RILL_EVALUE, "Neither host/port nor sock were specified");
     }
     if (!rill__is_stream_socket(loop, (int)options->sock.value)) { /* */
         return rill__fail(rill__wrong_socket(loop, "Stream Socket", (int)options->sock.value));

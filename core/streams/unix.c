@@ -18,15 +18,14 @@ static int connected_socket(struct rill_loop *loop, struct rill_bytes path,
         return rc;
     }
     if (path.ptr != NULL && options->sock.given) {
-        return rill__fail(
-            rill_error_new(RILL_EVALUE, "path and sock can not be specified at the same time"));
+        return rill__fail_with(RILL_EVALUE, "path and sock can not be specified at the same time");
     }
     if (path.ptr != NULL) {
         const int fd = rill__unix_connect(loop, path, &error);
         return fd < 0 ? rill__fail(error) : fd;
     }
     if (!options->sock.given) {
-        return rill__fail(rill_error_new(RILL_EVALUE, "no path and sock were specified"));
+        return rill__fail_with(RILL_EVALUE, "no path and sock were specified");
     }
     const int fd = (int)options->sock.value;
     if (!rill__is_unix_stream(loop, fd)) {

@@ -19,12 +19,10 @@ static int check(struct rill_loop *loop, struct rill_bytes path,
         return rc;
     }
     if (path.ptr != NULL && options->sock.given) {
-        return rill__fail(
-            rill_error_new(RILL_EVALUE, "path and sock can not be specified at the same time"));
+        return rill__fail_with(RILL_EVALUE, "path and sock can not be specified at the same time");
     }
     if (path.ptr == NULL && !options->sock.given) {
-        return rill__fail(
-            rill_error_new(RILL_EVALUE, "path was not specified, and no sock specified"));
+        return rill__fail_with(RILL_EVALUE, "path was not specified, and no sock specified");
     }
     if (path.ptr == NULL && !rill__is_unix_stream(loop, fd)) {
         return rill__fail(rill__wrong_socket(loop, "UNIX Domain Stream Socket", fd));
@@ -39,7 +37,7 @@ static int note_file(struct rill_server *server, int fd)
 
     server->unix_file = rill__alloc_zeroed(sizeof *server->unix_file);
     if (server->unix_file == NULL) {
-        return rill__fail(rill_error_new(RILL_ENOMEM, "%s", ""));
+        return rill__fail_no_memory();
     }
     const int rc = rill__unix_file_of(server->loop, fd, server->unix_file, &error);
     return rc < 0 ? rill__fail(error) : 0;

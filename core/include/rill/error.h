@@ -82,6 +82,10 @@ const struct rill_error *rill_error_from_errno_text(int os_errno, const char *fo
 /* gaierror: getaddrinfo's status as os_errno, text `[Errno status] text`. */
 const struct rill_error *rill_error_from_gai(int status, const char *text);
 
+/* The MemoryError without text: what every other call here returns when there is no memory for its
+ * object. A constant. */
+const struct rill_error *rill_error_no_memory(void);
+
 /* The CancelledError without text; a constant, references to it cost nothing. */
 const struct rill_error *rill_error_cancelled(void);
 
