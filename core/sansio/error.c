@@ -226,9 +226,15 @@ const struct rill_error *rill_error_with_cause(const struct rill_error *error,
     /* An error that somebody else holds must not change under them. */
     if (is_constant(error) || atomic_load(&made->references) > 1) {
         made = copy_of(error);
-        rill_error_unref(error);
         if (made == NULL) {
+            rill_error_unref(error);
             return &out_of_memory;
+        }
+        const struct rill_error *whole =
+            rill_error_with_list(&made->error, error->list, error->list_count);
+        rill_error_unref(error);
+        if (whole == &out_of_memory) {
+            return whole;
         }
     }
     const struct rill_error *before = made->error.cause;
