@@ -458,6 +458,31 @@ static int passed_in(void *arg)
     return 0;
 }
 
+/* As in asyncio: when the listener's backlog is full, connect's EAGAIN is taken for "in progress",
+ * the socket that is not connected is writable at once, and the first read tells. */
+static int full_backlog(void *arg)
+{
+    struct rill_reader *reader;
+    struct rill_writer *writer;
+    struct rill_writer *first;
+    struct rill_address address;
+    struct rill_bytes data;
+    (void)arg;
+
+    const int fd = bound_socket("s");
+    CHECK_INT(listen(fd, 0), 0);
+    CHECK_INT(rill_open_unix_connection(rill_bytes_of("s"), NULL, &reader, &first), 0);
+    CHECK(rill_writer_get_peername(first, &address));
+    CHECK_INT(rill_open_unix_connection(rill_bytes_of("s"), NULL, &reader, &writer), 0);
+    CHECK(!rill_writer_get_peername(writer, &address));
+    check_fails(__LINE__, rill_reader_read(reader, 1, &data), RILL_EOS,
+                "[Errno 22] Invalid argument");
+    rill_writer_free(writer);
+    rill_writer_free(first);
+    CHECK(close(fd) == 0 && unlink("s") == 0);
+    return 0;
+}
+
 /* The loop ends before the server was closed: the socket is closed, the file stays, as in asyncio.
  */
 static int never_closed(void *arg)
@@ -551,7 +576,7 @@ int main(void)
     } rows[] = {
         {__LINE__, names},         {__LINE__, bad_arguments},  {__LINE__, stale_files},
         {__LINE__, no_permission}, {__LINE__, abstract_taken}, {__LINE__, file_at_close},
-        {__LINE__, passed_in},     {__LINE__, protocols},
+        {__LINE__, passed_in},     {__LINE__, protocols},      {__LINE__, full_backlog},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         run_world(rows[i].line, rows[i].fn);
