@@ -140,6 +140,7 @@ bool attempt_connect(struct replay *replay, int fd, const struct sockaddr *addre
     *result = -1;
     if (!attempt->ripe) {
         park(attempt);
+        attempts_ripen(replay); /* `after 0`: the next poll sees it */
         errno = EINPROGRESS;
     } else if (attempt->os_errno != 0) {
         errno = attempt->os_errno;
@@ -231,18 +232,15 @@ static void unplug(const struct attempt *attempt)
     }
 }
 
-bool attempts_ripen(struct replay *replay)
+void attempts_ripen(struct replay *replay)
 {
-    bool ripened = false;
     for (struct attempt *attempt = replay->seams.attempts; attempt != NULL;
          attempt = attempt->next) {
         if (!attempt->ripe && attempt->due <= replay->seams.now) {
             attempt->ripe = true;
-            ripened = true;
             unplug(attempt);
         }
     }
-    return ripened;
 }
 
 void attempts_cleanup(struct replay *replay)

@@ -27,8 +27,8 @@ bool attempts_under_way(const struct replay *replay);
 /* The earliest moment to come; infinity: none. */
 double attempts_next(const struct replay *replay);
 
-/* Makes those writable whose moment has come; true when there was one. */
-bool attempts_ripen(struct replay *replay);
+/* Makes those writable whose moment has come. */
+void attempts_ripen(struct replay *replay);
 
 /* Closes what is left. */
 void attempts_cleanup(struct replay *replay);

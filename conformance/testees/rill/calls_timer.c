@@ -4,6 +4,7 @@
  */
 #include "calls.h"
 
+#include "attempts.h"
 #include "events.h"
 
 static void mark_called(void *arg)
@@ -56,6 +57,7 @@ static int call_advance(struct at *at, const json_t *call, struct value *value)
 {
     (void)value;
     at->replay->seams.now += seconds_argument(call).value; /* nothing runs meanwhile */
+    attempts_ripen(at->replay);
     return 0;
 }
 

@@ -90,6 +90,7 @@ static void resume_driver(struct replay *replay)
     struct rill_loop_state state;
     replay->seams.seen_turns = 0; /* what the operation does is followed by a poll */
     rill_coro_resume(replay->driver, NULL);
+    attempts_ripen(replay); /* the poll that follows sees what time has brought */
     rill_observe_loop(replay->loop, &state);
     replay->seams.resumed_turns = state.turns;
 }
@@ -151,7 +152,7 @@ static int would_sleep(void *arg, double until)
         tell_restless(replay);
         return 0;
     }
-    if (attempts_ripen(replay) || !polled_in_vain(replay)) {
+    if (!polled_in_vain(replay)) {
         return 0;
     }
     if (replay->finishing) {
