@@ -54,6 +54,7 @@ class Case:
         self.connect = []
         self.protocol = None
         self.debug = self.no_pause = False
+        self.reports = None     # `default`: asyncio's own exception handler stays
         self.differ = None      # why the backends of one testee may differ
         self.excluded = {}      # backend -> reason
         self.state_off = None
@@ -72,7 +73,7 @@ class Case:
         if self.handler is not None:
             message["handler"] = self.handler
         message.update(self.server)
-        for key in ("resolve", "connect", "protocol", "debug", "no_pause"):
+        for key in ("resolve", "connect", "protocol", "debug", "reports", "no_pause"):
             if getattr(self, key):
                 message[key] = getattr(self, key)
         return message
@@ -249,6 +250,11 @@ class FileReader:
         if rest != "on":
             raise Bad("write `debug on`")
         self.case.debug = True
+
+    def header_reports(self, rest):
+        if rest != "default":
+            raise Bad("write `reports default`")
+        self.case.reports = rest
 
     def header_transport(self, rest):
         if rest != "cannot-pause":

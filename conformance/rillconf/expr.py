@@ -152,16 +152,34 @@ def show_string(text):
 
 
 RUN = re.compile(r"(.)\1{31,}", re.DOTALL)
+LONG = 1000
 
 
 def show_bytes(text):
     """Bytes as an expression that parses back to them; runs of one byte become N*"x"."""
-    parts, at = [], 0
-    for run in RUN.finditer(text):
+    before, middle, after = ends_of_long(text) if len(text) > LONG else ("", text, "")
+    parts, at = show_run(before), 0
+    for run in RUN.finditer(middle):
         if run.start() > at:
-            parts.append(show_string(text[at:run.start()]))
-        parts.append("%d*%s" % (len(run.group()), show_string(run.group(1))))
+            parts.append(show_string(middle[at:run.start()]))
+        parts += show_run(run.group())
         at = run.end()
-    if at < len(text) or not parts:
-        parts.append(show_string(text[at:]))
-    return " + ".join(parts)
+    if at < len(middle) or not text:
+        parts.append(show_string(middle[at:]))
+    return " + ".join(parts + show_run(after))
+
+
+def show_run(run):
+    return ["%d*%s" % (len(run), show_string(run[0]))] if run else []
+
+
+def ends_of_long(text):
+    """Megabytes of one byte stand at the ends, as a rule; cutting them off by strip is much faster than a pattern."""
+    rest = text.lstrip(text[0])
+    lead = len(text) - len(rest)
+    if lead < 32:
+        lead, rest = 0, text
+    middle = rest.rstrip(rest[-1]) if rest else rest
+    if len(rest) - len(middle) < 32:
+        middle = rest
+    return text[:lead], middle, rest[len(middle):]

@@ -147,7 +147,10 @@ class Renderer:
         return [" ".join(words + ([event["class"]] if event.get("class") else []))]
 
     def show_log(self, event):
-        return ["log %s %s" % (event["level"], show_string(self.text(event["text"].split("\n")[0])))]
+        """The first line; with asyncio's own exception handler all of them, but for the places of a traceback."""
+        lines = event["text"].split("\n")
+        return ["log %s %s" % (event["level"], show_string(self.text(text))) for text in
+                (lines if event.get("whole") else lines[:1])]
 
     def show_flow(self, event):
         return ["flow%s %s" % (self.at(event), event["call"])]

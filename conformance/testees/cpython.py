@@ -40,6 +40,7 @@ RESTLESS_TURNS = 3000
 OUT_OF_RESOURCE = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 REAL_SOCKET = socket.socket
 REAL_GETADDRINFO = socket.getaddrinfo
+ENCODE = json.JSONEncoder(separators=(",", ":")).encode     # json.dumps would make an encoder for each event
 EAI_NAMES = {getattr(socket, name): name for name in dir(socket) if name.startswith("EAI_")}
 
 
@@ -59,7 +60,7 @@ class Wire:
         return json.loads(self.source.read(struct.unpack(">I", head)[0]).decode("utf-8"))
 
     def send(self, message, flush=False):
-        body = json.dumps(message, ensure_ascii=True, separators=(",", ":")).encode("ascii")
+        body = ENCODE(message).encode("ascii")
         self.sink.write(struct.pack(">I", len(body)) + body)
         if flush:
             self.sink.flush()
@@ -73,9 +74,12 @@ def to_bytes(value):
 
 
 def from_bytes(data):
+    """A long run at the beginning travels as [count, string]."""
     data = bytes(data)
-    if len(data) > 256 and data == data[:1] * len(data):
-        return [[len(data), data[:1].decode("latin-1")]]
+    if len(data) > 256:
+        rest = data.lstrip(data[:1])
+        if len(rest) < len(data) - 256:
+            return [[len(data) - len(rest), data[:1].decode("latin-1")], [1, rest.decode("latin-1")]]
     return data.decode("latin-1")
 
 
@@ -1237,7 +1241,10 @@ class LogEvents(logging.Handler):
 
     def emit(self, record):
         if self.case:
-            self.case.emit({"ev": "log", "level": record.levelname, "text": record.getMessage()})
+            event = {"ev": "log", "level": record.levelname, "text": record.getMessage()}
+            if self.case.script.get("reports") == "default":
+                event["whole"] = True
+            self.case.emit(event)
 
     def warning(self, message, category, *place):
         """ResourceWarnings about asyncio's objects, which debug mode tells."""
@@ -1310,7 +1317,8 @@ class Case:
     def make_loop(self):
         self.loop = asyncio.SelectorEventLoop(VirtualSelector(self))
         self.loop.time = lambda: self.now
-        self.loop.set_exception_handler(self.report)
+        if self.script.get("reports") != "default":
+            self.loop.set_exception_handler(self.report)
         self.look_up = self.loop.getaddrinfo
         self.loop.getaddrinfo = self.counted_look_up
         return self.loop
@@ -1922,7 +1930,7 @@ def refusal(script):
 
 
 BACKENDS = ["mem", "pair", "tcp", "unix"]
-RUN_KEYS = set("run backend with ops handler debug no_pause protocol resolve connect".split()) | set(PLAIN_OPTIONS)
+RUN_KEYS = set("run backend with ops handler debug reports no_pause protocol resolve connect".split()) | set(PLAIN_OPTIONS)
 
 
 def capabilities():
