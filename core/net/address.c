@@ -95,6 +95,9 @@ void rill__endpoint_text(const struct rill__endpoint_address *address, char *tex
     struct rill_address plain;
     rill__address_from_kernel((const struct sockaddr *)(const void *)&address->storage,
                               address->length, &plain);
+    if (address->literal[0] != '\0') {
+        snprintf(plain.host, sizeof plain.host, "%s", address->literal);
+    }
     rill_address_repr(&plain, text, size);
 }
 
@@ -108,6 +111,7 @@ bool rill__address_literal(const char *host, long port, int family,
     to->type = SOCK_STREAM;
     to->protocol = IPPROTO_TCP;
     to->port = port;
+    snprintf(to->literal, sizeof to->literal, "%s", host);
     if ((family == AF_UNSPEC || family == AF_INET) && inet_pton(AF_INET, host, &v4.sin_addr) == 1) {
         v4.sin_port = htons((uint16_t)port);
         to->family = AF_INET;

@@ -22,7 +22,8 @@ struct rill__endpoint_address {
     int family;
     int type;
     int protocol;
-    long port; /* of a literal: not checked yet */
+    long port;        /* of a literal: not checked yet */
+    char literal[48]; /* as the caller wrote it, for messages; "" when getaddrinfo answered */
     unsigned length;
     union {
         char bytes[128]; /* a sockaddr_storage */

@@ -137,12 +137,17 @@ static int gather(struct lookups *all)
     return rc;
 }
 
+/* asyncio compares tuples, in which a literal stands as it was written. */
 static bool same_address(const struct rill__endpoint_address *a,
                          const struct rill__endpoint_address *b)
 {
+    char text_a[192];
+    char text_b[192];
+
+    rill__endpoint_text(a, text_a, sizeof text_a);
+    rill__endpoint_text(b, text_b, sizeof text_b);
     return a->family == b->family && a->type == b->type && a->protocol == b->protocol &&
-           a->port == b->port && a->length == b->length &&
-           memcmp(&a->storage, &b->storage, a->length) == 0;
+           strcmp(text_a, text_b) == 0;
 }
 
 static bool contains(const struct rill__address_list *list,
