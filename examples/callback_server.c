@@ -24,7 +24,8 @@ struct connection {
     struct rill_transport *transport;
     double idle_s;
     struct rill_handle *idle_timer;
-    bool behind; /* the client does not read its answers */
+    bool behind;    /* the client does not read its answers */
+    bool answering; /* answer_requests is at work */
     size_t len;
     char request[REQUEST_MAX_BYTES];
 };
@@ -98,24 +99,31 @@ static void handle_request(const struct connection *self, struct rill_bytes requ
     answer(self, "200 OK", (struct rill_bytes){path, (size_t)(end - path)});
 }
 
-/* Answers every whole request that is there; keeps the rest at the front. */
-static void handle_requests(struct connection *self)
+/* Answers every whole request that is there, keeps the rest at the front, and reads on unless the
+ * client is behind. */
+static void answer_requests(struct connection *self)
 {
     const char *start = self->request;
     const char *const end = self->request + self->len;
     const char *blank;
 
+    self->answering = true;
     while (!self->behind && !rill_transport_is_closing(self->transport) &&
            (blank = memmem(start, (size_t)(end - start), "\r\n\r\n", 4)) != NULL) {
         handle_request(self, (struct rill_bytes){start, (size_t)(blank - start)});
         start = blank + 4;
     }
+    self->answering = false;
     self->len = (size_t)(end - start);
     memmove(self->request, start, self->len);
-    if (self->len == sizeof self->request && !self->behind &&
-        !rill_transport_is_closing(self->transport)) {
-        refuse(self, "431 Request Header Fields Too Large");
+    if (self->behind || rill_transport_is_closing(self->transport)) {
+        return;
     }
+    if (self->len == sizeof self->request) {
+        refuse(self, "431 Request Header Fields Too Large");
+        return;
+    }
+    rill_transport_resume_reading(self->transport);
 }
 
 /* -- what the transport calls ---------------------------------------------------------------- */
@@ -145,7 +153,7 @@ static int buffer_updated(struct rill_protocol *protocol, size_t count)
 
     self->len += count;
     restart_timer(self);
-    handle_requests(self);
+    answer_requests(self);
     return 0;
 }
 
@@ -157,16 +165,16 @@ static void pause_writing(struct rill_protocol *protocol)
     rill_transport_pause_reading(self->transport);
 }
 
-/* Goes on with requests that came in one piece with those before the pause. */
+/* Goes on with requests that came in one piece with those before the pause. A write may call this
+ * before it returns: the loop in answer_requests then goes on by itself. */
 static void resume_writing(struct rill_protocol *protocol)
 {
     struct connection *self = of(protocol);
 
     self->behind = false;
     restart_timer(self);
-    handle_requests(self);
-    if (!self->behind) {
-        rill_transport_resume_reading(self->transport);
+    if (!self->answering) {
+        answer_requests(self);
     }
 }
 
