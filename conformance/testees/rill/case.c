@@ -60,7 +60,9 @@ static int main_task(void *arg)
     struct rill_bytes nothing;
 
     replay->loop = rill_running_loop();
-    rill_loop_set_exception_handler(replay->loop, on_report, replay);
+    if (!reports_by_default(replay)) {
+        rill_loop_set_exception_handler(replay->loop, on_report, replay);
+    }
     rill_observe_streams(replay->loop, on_flow, replay);
     int rc = rill_reader_new(no_limit, &replay->gate);
     if (rc == 0) {

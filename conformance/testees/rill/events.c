@@ -248,6 +248,12 @@ void on_report(void *arg, struct rill_loop *loop, const struct rill_exception_co
     emit(replay, event);
 }
 
+bool reports_by_default(const struct replay *replay)
+{
+    const char *reports = json_string_value(json_object_get(replay->script, "reports"));
+    return reports != NULL && strcmp(reports, "default") == 0;
+}
+
 static const char *level_name(enum rill_log_level level)
 {
     return level >= RILL_LOG_ERROR ? "ERROR" : "WARNING";
@@ -256,10 +262,15 @@ static const char *level_name(enum rill_log_level level)
 void on_log(void *arg, enum rill_log_level level, const char *text)
 {
     const struct replay *replay = arg;
-    if (level >= RILL_LOG_WARNING) {
-        emit(replay, json_pack("{s:s, s:s, s:o}", "ev", "log", "level", level_name(level), "text",
-                               json_of_string(text)));
+    if (level < RILL_LOG_WARNING) {
+        return;
     }
+    json_t *event = json_pack("{s:s, s:s, s:o}", "ev", "log", "level", level_name(level), "text",
+                              json_of_string(text));
+    if (reports_by_default(replay)) {
+        json_object_set_new(event, "whole", json_true());
+    }
+    emit(replay, event);
 }
 
 void on_flow(void *arg, enum rill_observed what, const struct rill_reader *reader,

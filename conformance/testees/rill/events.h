@@ -28,6 +28,9 @@ void emit_mark(const struct replay *replay, const char *text);
 /* Task and state events after a settled step. */
 void emit_states(struct replay *replay);
 
+/* Whether the loop keeps its own exception handler, which logs. */
+bool reports_by_default(const struct replay *replay);
+
 /* The loop's exception handler, its log, and the observer of its streams; arg: the replay. */
 void on_report(void *arg, struct rill_loop *loop, const struct rill_exception_context *context);
 void on_log(void *arg, enum rill_log_level level, const char *text);

@@ -15,7 +15,7 @@
 #include "protocol.h"
 
 #define CALL_KEYS "call id quiet on_error chain same"
-#define RUN_KEYS  "run backend with ops handler debug no_pause protocol resolve connect"
+#define RUN_KEYS  "run backend with ops handler debug reports no_pause protocol resolve connect"
 
 struct refusal {
     char *reason;
