@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Statements of `app`, `handler` and `callback` lines: parsed into the calls of PROTOCOL.md, section 6."""
-from .expr import Bad, pack, parse_bytes, parse_number, parse_simple, unescape
+from .expr import Bad, pack, parse_bytes, parse_number, parse_simple, unescape, unpack
 
 
 def read_int(tokens, call, key):
@@ -76,7 +76,10 @@ def read_truth(tokens, call, key):
 def read_host(tokens, call, key):
     """A text or none, or a list of them in brackets, which is another key."""
     if not tokens.accept("["):
-        read_value(tokens, call, key)
+        if tokens.peek().kind == "string" or tokens.peek(1).text == "*":
+            call[key] = unpack(parse_bytes(tokens))     # long names: 254*"x"
+        else:
+            read_value(tokens, call, key)
         return
     call["hosts"] = []
     while not tokens.accept("]"):
@@ -150,7 +153,7 @@ ARGUMENTS = {
     "writelines": [("list", read_list)],
     "set_write_buffer_limits": [("high?", read_int), ("low?", read_int)],
     "get_extra_info": [("name", read_text)],
-    "open_connection": [("host?", read_value), ("port?", read_port), ("limit?", read_int)] + CONNECT_OPTIONS,
+    "open_connection": [("host?", read_host), ("port?", read_port), ("limit?", read_int)] + CONNECT_OPTIONS,
     "start_server": [("host?", read_host), ("port?", read_port), ("limit?", read_int)] + SERVER_OPTIONS,
     "open_unix_connection": [("path?", read_path)] + UNIX_OPTIONS,
     "start_unix_server": [("path?", read_path)] + UNIX_SERVER_OPTIONS,

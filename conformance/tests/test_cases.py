@@ -62,6 +62,24 @@ class Statements(unittest.TestCase):
                                       "inner": {"call": "read", "id": "a1.2", "n": 5}}),
             ("timeout 5 { read 1; drain }", {"call": "timeout", "id": "a1", "quiet": True, "seconds": 5, "body": [
                 {"call": "read", "id": "a1.2", "n": 1}, {"call": "drain", "id": "a1.3"}]}),
+            ('open_connection "a" peer limit=5 family=AF_INET6 flags=AI_NUMERICHOST+AI_PASSIVE local_port=closed all_errors=yes',
+             {"call": "open_connection", "id": "a1", "host": "a", "port_of": "peer", "limit": 5, "family": "AF_INET6",
+              "flags": ["AI_NUMERICHOST", "AI_PASSIVE"], "local_port_of": "closed", "all_errors": True}),
+            ('open_connection 3*"ab" 80 flags=0', {"call": "open_connection", "id": "a1", "host": "ababab", "port": 80, "flags": []}),
+            ("open_connection sock=pair", {"call": "open_connection", "id": "a1", "sock": "pair"}),
+            ('start_server ["::1", none] 0 start_serving=no', {"call": "start_server", "id": "a1", "hosts": ["::1", None],
+                                                              "port": 0, "start_serving": False}),
+            ("start_server none server", {"call": "start_server", "id": "a1", "host": None, "port_of": "server"}),
+            ('open_unix_connection "{dir}/p" bytes_path=yes', {"call": "open_unix_connection", "id": "a1", "path": "{dir}/p",
+                                                               "bytes_path": True}),
+            ("start_unix_server none", {"call": "start_unix_server", "id": "a1"}),
+            ("gather", {"call": "gather", "id": "a1", "tasks": []}),
+            ("wait t1 t2 first seconds=5", {"call": "wait", "id": "a1", "tasks": ["t1", "t2"], "first": True, "seconds": 5}),
+            ("catch chain same readline", {"call": "readline", "id": "a1", "on_error": "catch", "chain": True, "same": True}),
+            ("group { group_spawn a1 t1 { read 1 } }", {"call": "group", "id": "a1", "quiet": True, "body": [
+                {"call": "group_spawn", "id": "a1.2", "quiet": True, "group": "a1", "task": "t1", "body": [
+                    {"call": "read", "id": "t1", "n": 1}]}]}),
+            ("server_close server=2", {"call": "server_close", "id": "a1", "quiet": True, "server": 2}),
         ]
         for text, want in rows:
             with self.subTest(text):
@@ -94,6 +112,29 @@ class Files(unittest.TestCase):
         self.assertEqual({3: ['r1 ! AssertionError', 'r1 -> ""']}, one.column((3, 8, 18)))
         self.assertEqual({3: ['r1 -> ""']}, one.column((3, 10, 13)))
 
+    def test_what_a_case_scripts(self):
+        (one,) = parse(HEAD + "with nothing\nresolve a.test = ::1 127.0.0.1\nresolve none ! EAI_NONAME\nresolve b.test =\n"
+                       "connect 127.0.0.2 never\nconnect ::1 after 0.5 ECONNREFUSED\nconnect 127.0.0.3 EACCES\nconnect 127.0.0.4 ok\n"
+                       "debug on\nfault@2 recv 2 EINTR count=3\nfault send 1 short 5\nfile socket \"{dir}/s\"\n"
+                       "file rename \"{dir}/a\" \"{dir}/b\"\npeer connect server=1\nfinish raise ValueError \"x\"\n")
+        message = one.message("mem")
+        self.assertEqual([{"name": "a.test", "addresses": ["::1", "127.0.0.1"]}, {"name": None, "error": "EAI_NONAME"},
+                          {"name": "b.test", "addresses": []}], message["resolve"])
+        self.assertEqual([{"address": "127.0.0.2", "outcome": "never"},
+                          {"address": "::1", "after": 0.5, "errno": "ECONNREFUSED"},
+                          {"address": "127.0.0.3", "errno": "EACCES"}, {"address": "127.0.0.4"}], message["connect"])
+        self.assertTrue(message["debug"])
+        self.assertEqual([{"op": "fault", "conn": 2, "call": "recv", "at": 2, "errno": "EINTR", "count": 3},
+                          {"op": "fault", "call": "send", "at": 1, "short": 5},
+                          {"op": "file", "do": "socket", "path": "{dir}/s"},
+                          {"op": "file", "do": "rename", "path": "{dir}/a", "to": "{dir}/b"},
+                          {"op": "peer", "do": "connect", "server": 1},
+                          {"op": "finish", "error": {"class": "ValueError", "text": "x"}}], message["ops"])
+
+    def test_faults_leave_mem_out(self):
+        (one,) = parse(HEAD + "fault recv 1 EIO\npeer close\n")
+        self.assertEqual({"mem": "faults are of system calls"}, one.excluded)
+
     def test_mistakes_are_told_with_file_and_line(self):
         rows = [
             ("peer close\n", 1, "begins with `case`"),
@@ -115,6 +156,14 @@ class Files(unittest.TestCase):
             (HEAD + 'peer send "abc\n', 3, "cannot read this"),
             (HEAD + "app     a = cancel b\n", 1, "means a task b"),
             (HEAD + "handler read\npeer close\n", 1, "has a handler but no server"),
+            (HEAD + "protocol keep_open\npeer close\n", 1, "has a protocol but"),
+            (HEAD + "protocol fail=close\npeer close\n", 3, "`protocol` takes"),
+            (HEAD + "resolve a.test 127.0.0.1\npeer close\n", 3, "write `resolve"),
+            (HEAD + "connect 127.0.0.1 soon\npeer close\n", 3, "write `connect"),
+            (HEAD + "server wings=yes\npeer close\n", 3, "no option wings"),
+            (HEAD + "fault fly 1 EIO\n", 3, "faults are for"),
+            (HEAD + "file paint \"x\"\n", 3, "`file` can"),
+            (HEAD + "interrupt\npeer close\n", 4, "nothing follows"),
         ]
         for text, line, words in rows:
             with self.subTest(words):

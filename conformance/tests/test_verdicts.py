@@ -3,7 +3,7 @@
 import unittest
 
 import support
-from rillconf import bless, case, expect, report_json, transcript, verdict
+from rillconf import bless, case, cli, expect, expr, report_json, runner, transcript, verdict
 from rillconf.testee import Outcome
 
 TEXT = """# about the file
@@ -64,10 +64,40 @@ class Rendering(unittest.TestCase):
             ({"ev": "report", "message": "in <Server x=<y>> here", "keys": ["a", "b"], "class": "E"},
              'report "in <...> here" keys=a,b E'),
             (state(buffer=5, at_eof=True), "now at_eof=yes"),
+            ({"ev": "peer", "conn": 2, "bytes": "", "end": "refused"}, 'peer@2 got "" refused'),
+            ({"ev": "error", "id": "g", "class": "ExceptionGroup", "text": "t (2 sub-exceptions)", "group": [
+                {"class": "ValueError", "text": "x"}, {"class": "OSError", "text": "", "errno": "EIO"}]},
+             'g ! ExceptionGroup "t (2 sub-exceptions)" [ValueError "x", OSError errno=EIO]'),
+            ({"ev": "error", "id": "r", "class": "TimeoutError", "text": "", "cause": "CancelledError", "same_as": "q"},
+             "r ! TimeoutError cause=CancelledError same_as=q"),
+            ({"ev": "ran"}, "run -> none"), ({"ev": "ran", "value": 5}, "run -> 5"),
+            ({"ev": "ran", "class": "KeyboardInterrupt", "text": ""}, "run ! KeyboardInterrupt"),
+            ({"ev": "attempt", "address": "::1", "what": "start", "at": 0.25}, "attempt ::1 start at 0.25"),
+            ({"ev": "protocol", "conn": 1, "call": "data_received", "bytes": "ab"}, 'protocol data_received "ab"'),
+            ({"ev": "protocol", "conn": 2, "call": "connection_lost", "class": "E"}, "protocol@2 connection_lost E"),
+            ({"ev": "restless"}, "restless"),
+            ({"ev": "log", "level": "ERROR", "text": "a\nb"}, 'log ERROR "a"'),
+            ({"ev": "error", "id": "r", "class": "E", "text": "File descriptor 7 is used"},
+             'r ! E "File descriptor {fd} is used"'),
         ]
         for event, want in rows:
             with self.subTest(want):
                 self.assertEqual(want, rendered(event).steps[1][0])
+
+    def test_a_log_that_is_told_whole(self):
+        event = {"ev": "log", "level": "ERROR", "text": "a\nhandle: <Handle x>", "whole": True}
+        self.assertEqual(['log ERROR "a"', 'log ERROR "handle: <...>"'], rendered(event).steps[1])
+
+    def test_the_folder_of_the_case_has_a_name(self):
+        run = rendered({"ev": "place", "name": "dir", "path": "/tmp/rc-77"},
+                       {"ev": "result", "id": "r", "value": "/tmp/rc-77/s"})
+        self.assertEqual(['r -> "{dir}/s"'], run.steps[1])
+
+    def test_long_bytes_are_shown_like_short_ones(self):
+        for text, want in (("x" * 2000, '2000*"x"'), ("x" * 2000 + "ab", '2000*"x" + "ab"'), ("ab" + "x" * 2000, '"ab" + 2000*"x"'),
+                           ("x" * 900 + "ab" * 20 + "y" * 900, '900*"x" + "%s" + 900*"y"' % ("ab" * 20)),
+                           ("xxyy" * 300, '"%s"' % ("xxyy" * 300))):
+            self.assertEqual(want, expr.show_bytes(text))
 
     def test_nothing_new_is_not_told(self):
         run = rendered(state(buffer=5), dict(state(buffer=5), step=2), {"ev": "peer", "conn": 1, "bytes": "", "end": "open"})
@@ -196,6 +226,26 @@ class Recording(unittest.TestCase):
         self.assertEqual({1: ["state write=5"]}, bless.one_transcript(one, (3, 13, 0), agree))
         self.assertRaises(bless.Disagreement, bless.one_transcript, one, (3, 13, 0),
                           {"mem": {1: ["r1 -> 1"]}, "tcp": {1: ["r1 -> 2"]}})
+
+
+class Backends(unittest.TestCase):
+    """The transcripts of one testee must not differ between backends, also where rill is known to differ from CPython."""
+
+    def differing(self, name, tcp_line, reason=None):
+        one = cases()[0]
+        one.differ = reason
+        command = cli.Command(cli.parser().parse_args([]))
+        player = runner.Player("rill", [])
+        for backend, line in (("mem", "r1 -> 1"), ("tcp", tcp_line)):
+            command.results.append(verdict.Result(one, player, backend, verdict.Verdict(name), {1: ["state write=5", line]}))
+        return command.differing_backends()
+
+    def test_equal_unequal_and_excused(self):
+        self.assertEqual([], self.differing("KNOWN", "r1 -> 1"))
+        (problem,) = self.differing("KNOWN", "r1 -> 2")
+        self.assertIn("area/one: rill on mem and tcp differ at step 1: r1 -> 1 / r1 -> 2", problem)
+        self.assertEqual([], self.differing("KNOWN", "r1 -> 2", reason="because"))
+        self.assertEqual([], self.differing("DIFF", "r1 -> 2"))     # fails already
 
 
 class Summary(unittest.TestCase):
