@@ -1363,25 +1363,26 @@ class Case:
 
     def meet_fault(self, call, sock=None):
         """Raises what the script wants of this call; answers how many bytes it may transfer, or none."""
-        number = None
-        for fault in list(self.faults):
-            if fault.call != call:
-                continue
-            number = number or (self.number_of(sock) if sock is not None else None)
+        faults = [fault for fault in self.faults if fault.call == call]
+        number = self.number_of(sock) if faults and sock is not None else None
+        due = None
+        for fault in faults:
             if fault.conn != number:
                 continue
             if fault.before > 0:
-                fault.before -= 1
-                continue
-            fault.left -= 1
-            if not fault.left:
-                self.faults.remove(fault)
-            if fault.errno is None:
-                return fault.short
-            if call == "accept" and getattr(errno, fault.errno) in OUT_OF_RESOURCE:
-                self.accept_again = self.now + 1
-            raise os_error(fault.errno)
-        return None
+                fault.before -= 1       # every pending fault counts every call
+            elif due is None:
+                due = fault
+        if due is None:
+            return None
+        due.left -= 1
+        if not due.left:
+            self.faults.remove(due)
+        if due.errno is None:
+            return due.short
+        if call == "accept" and getattr(errno, due.errno) in OUT_OF_RESOURCE:
+            self.accept_again = self.now + 1
+        raise os_error(due.errno)
 
     def peers_are_quiet(self):
         """The kernel barrier alone."""
@@ -1748,7 +1749,10 @@ class Case:
         return path if call.get("bytes_path") else os.fsdecode(path)
 
     def make_sock(self, kind):
-        """A fresh socket for `sock=`."""
+        """A fresh socket for `sock=`, or the one of connection 1 again."""
+        if kind == "again":
+            sock = self.connections[1].transport.get_extra_info("socket")
+            return getattr(sock, "_sock", sock) if VERSION >= (3, 8) else sock
         if kind == "pair":
             sock, other = socket.socketpair()
             self.other_ends[os.fstat(sock.fileno()).st_ino] = other
