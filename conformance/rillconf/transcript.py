@@ -12,7 +12,7 @@ STATE_FIELDS = ("buffer", "paused", "write", "drains")
 NOW_FIELDS = ("at_eof", "closing")
 START = {"buffer": 0, "paused": False, "write": 0, "drains": 0, "at_eof": False, "closing": False}
 REPR = re.compile(r"<[A-Za-z_.].*>")
-DESCRIPTOR = re.compile(r"File descriptor \d+")
+DESCRIPTOR = re.compile(r"File descriptor (\d+|<.*?>) is used by transport <.*")
 SOURCE_PLACE = re.compile(r" at /[^ ]+:\d+|, file '[^']+', line \d+|/[^ ]+\.py:\d+")
 
 
@@ -47,7 +47,8 @@ class Renderer:
             text = text.replace(path, "{%s}" % name)
         for port, name in self.ports.items():
             text = re.sub(r"\b%d\b" % port, "{%s}" % name, text)
-        return DESCRIPTOR.sub("File descriptor {fd}", SOURCE_PLACE.sub("", REPR.sub("<...>", text)))
+        text = DESCRIPTOR.sub("File descriptor {fd} is used by transport <...>", text)
+        return SOURCE_PLACE.sub("", REPR.sub("<...>", text))
 
     def add(self, event):
         kind = event["ev"]

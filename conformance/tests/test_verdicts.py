@@ -77,8 +77,8 @@ class Rendering(unittest.TestCase):
             ({"ev": "protocol", "conn": 2, "call": "connection_lost", "class": "E"}, "protocol@2 connection_lost E"),
             ({"ev": "restless"}, "restless"),
             ({"ev": "log", "level": "ERROR", "text": "a\nb"}, 'log ERROR "a"'),
-            ({"ev": "error", "id": "r", "class": "E", "text": "File descriptor 7 is used"},
-             'r ! E "File descriptor {fd} is used"'),
+            ({"ev": "error", "id": "r", "class": "E", "text": "File descriptor <socket fd=7> is used by transport <T>"},
+             'r ! E "File descriptor {fd} is used by transport <...>"'),
         ]
         for event, want in rows:
             with self.subTest(want):
