@@ -55,6 +55,7 @@ static struct attempt *attempt_new(struct replay *replay, const json_t *line, in
     const char *outcome = json_string_value(json_object_get(line, "outcome"));
     const char *error = json_string_value(json_object_get(line, "errno"));
     const bool never = outcome != NULL && strcmp(outcome, "never") == 0;
+    struct attempt **link = &replay->seams.attempts;
     struct attempt *attempt = arena_take(&replay->arena, sizeof *attempt);
     attempt->address = json_string_value(json_object_get(line, "address"));
     attempt->fd = fd;
@@ -63,8 +64,10 @@ static struct attempt *attempt_new(struct replay *replay, const json_t *line, in
     attempt->due = never ? INFINITY : replay->seams.now + json_number_value(after);
     attempt->ripe = !never && after == NULL;
     attempt->os_errno = error != NULL ? errno_of_name(error) : 0;
-    attempt->next = replay->seams.attempts;
-    replay->seams.attempts = attempt;
+    while (*link != NULL) { /* in order: a poll shows those first that began first */
+        link = &(*link)->next;
+    }
+    *link = attempt;
     return attempt;
 }
 
@@ -154,7 +157,7 @@ static struct attempt *find_attempt(const struct replay *replay, int fd)
 {
     for (struct attempt *attempt = replay->seams.attempts; attempt != NULL;
          attempt = attempt->next) {
-        if (attempt->fd == fd) {
+        if (attempt->fd == fd) { /* that of a closed one is -1 */
             return attempt;
         }
     }

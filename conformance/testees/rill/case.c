@@ -74,15 +74,16 @@ static int main_task(void *arg)
     return end_of_main(replay, rc);
 }
 
-/* rill_run gives the code; the text is that of the error which main failed with. */
+/* rill_run gives the code; text and fields are those of the error which main failed with. */
 static void tell_run(const struct replay *replay, int rc)
 {
     const struct rill_error *raised = replay->ending_as.raised;
     json_t *event = json_pack("{s:s}", "ev", "ran");
-    if (rc < 0) {
-        const bool is_mains = raised != NULL && raised->code == rc;
+    if (rc < 0 && raised != NULL && raised->code == rc) {
+        add_error(event, raised);
+    } else if (rc < 0) {
         json_object_set_new(event, "class", json_string(class_of_code(rc)));
-        json_object_set_new(event, "text", json_string(is_mains ? raised->text : ""));
+        json_object_set_new(event, "text", json_string(""));
     } else if (replay->ending_as.value != NULL || replay->ending_as.swallow) {
         json_object_set_new(event, "value", json_integer(rc));
     }

@@ -39,8 +39,7 @@ static json_t *number_or_null(long long number)
     return number >= 0 ? json_integer(number) : json_null();
 }
 
-/* Puts class, text and fields of an error into an event. */
-static void add_error(json_t *event, const struct rill_error *error)
+void add_error(json_t *event, const struct rill_error *error)
 {
     json_object_set_new(event, "class", json_string(class_of_code(error->code)));
     json_object_set_new(event, "text", json_of_string(error->text));

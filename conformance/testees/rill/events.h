@@ -16,6 +16,9 @@ void emit_step(struct replay *replay);
 /* An error of the call with this id, whose reference it takes over. */
 void emit_error(const struct replay *replay, json_t *id, const struct rill_error *error);
 
+/* Puts class, text and fields of an error into an event. */
+void add_error(json_t *event, const struct rill_error *error);
+
 /* An error of a call, with what the call asks to be told of it. */
 void emit_call_error(struct replay *replay, const json_t *call, const char *mark,
                      const struct rill_error *error);

@@ -4,6 +4,7 @@
  */
 #include "names.h"
 
+#include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <string.h>
@@ -74,10 +75,16 @@ int gai_of_name(const char *name)
     return EAI_FAIL;
 }
 
+/* Two names of one number: Python prefers the other one than glibc. */
+static const char *name_of_number(int number)
+{
+    return number == ENOTSUP ? "ENOTSUP" : strerrorname_np(number);
+}
+
 const char *name_of_errno(const struct rill_error *error, char memory[ERRNO_NAME_SIZE])
 {
     const char *name =
-        error->code == RILL_EGAI ? name_of_gai(error->os_errno) : strerrorname_np(error->os_errno);
+        error->code == RILL_EGAI ? name_of_gai(error->os_errno) : name_of_number(error->os_errno);
     snprintf(memory, ERRNO_NAME_SIZE, "%d", error->os_errno);
     return name != NULL ? name : memory;
 }
@@ -85,10 +92,10 @@ const char *name_of_errno(const struct rill_error *error, char memory[ERRNO_NAME
 int errno_of_name(const char *name)
 {
     for (int number = 1; number <= HIGHEST_ERRNO; number++) {
-        const char *known = strerrorname_np(number);
+        const char *known = name_of_number(number);
         if (known != NULL && strcmp(known, name) == 0) {
             return number;
         }
     }
-    return 0;
+    return strcmp(name, "EOPNOTSUPP") == 0 ? EOPNOTSUPP : 0;
 }

@@ -100,6 +100,7 @@ void servers_close(struct replay *replay)
 {
     for (const struct serving *serving = replay->servings; serving != NULL;
          serving = serving->next) {
+        rill_server_abort_clients(serving->server); /* also of those that nobody was called for */
         rill_server_close(serving->server);
     }
 }

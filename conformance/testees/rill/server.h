@@ -30,7 +30,7 @@ void server_connect_peer(struct replay *replay, int number, int server);
 /* Whether a peer that connected is neither accepted nor turned away yet. */
 bool servers_accept(struct replay *replay);
 
-/* Stops listening; lets go. */
+/* Ends all connections and stops listening; lets go. */
 void servers_close(struct replay *replay);
 void servers_free(struct replay *replay);
 
