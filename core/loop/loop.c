@@ -76,6 +76,7 @@ int rill_loop_new(const struct rill_loop_options *options, struct rill_loop **re
     rill__list_init(&loop->io);
     rill__list_init(&loop->tasks);
     rill__list_init(&loop->servers);
+    rill__list_init(&loop->handlers);
     rill__list_init(&loop->transports);
     rill__list_init(&loop->threadsafe);
     set_options(loop, options);
@@ -114,22 +115,22 @@ void rill__open_remove(struct rill_loop *loop, struct rill__open *open)
     }
 }
 
+void rill__handler_add(struct rill_loop *loop, struct rill__open *open)
+{
+    rill__list_append(&loop->handlers, &open->link);
+}
+
 void rill__server_add(struct rill_loop *loop, struct rill__open *open)
 {
     rill__list_append(&loop->servers, &open->link);
 }
 
-static void drop_open(struct rill_loop *loop)
+static void drop_list(struct rill__list *list)
 {
     struct rill__link *link;
-    while ((link = rill__list_first(&loop->servers)) != NULL) {
+    while ((link = rill__list_first(list)) != NULL) {
+        struct rill__open *open = rill__container(link, struct rill__open, link);
         rill__list_remove(link);
-        struct rill__open *open = rill__container(link, struct rill__open, link);
-        open->drop(open);
-    }
-    while ((link = rill__list_first(&loop->transports)) != NULL) {
-        struct rill__open *open = rill__container(link, struct rill__open, link);
-        rill__open_remove(loop, open);
         open->drop(open);
     }
 }
@@ -141,16 +142,20 @@ void rill_loop_free(struct rill_loop *loop)
     }
     rill_assert(!loop->running);
     rill__workers_join(loop);
-    drop_open(loop);
+    drop_list(&loop->servers);
+    drop_list(&loop->transports);
     rill__loop_drop_handles(
         loop); /* before the tasks: waits on their stacks are queued and armed */
     rill__timers_cleanup(&loop->timers);
+    drop_list(&loop->handlers);
     rill__loop_drop_tasks(loop);
     rill__descriptors_cleanup(loop);
     loop->poller->ops->free(loop->poller);
     rill__stacks_free(loop->stacks);
     rill_error_unref(loop->callback_error);
     rill__free(loop->spare);
+    pthread_mutex_lock(&loop->lock); /* whoever woke the loop last has left */
+    pthread_mutex_unlock(&loop->lock);
     pthread_mutex_destroy(&loop->lock);
     rill__free(loop);
 }
@@ -179,8 +184,10 @@ void rill__ready_threadsafe(struct rill_loop *loop, struct rill__entry *entry)
     pthread_mutex_lock(&loop->lock);
     rill__list_append(&loop->threadsafe, &entry->link);
     atomic_store(&loop->has_threadsafe, true);
-    pthread_mutex_unlock(&loop->lock);
+    /* Inside the lock: once it is given up the entry may run, and what it does may be the loop's
+     * end. */
     loop->poller->ops->wake(loop->poller);
+    pthread_mutex_unlock(&loop->lock);
 }
 
 static void take_threadsafe(struct rill_loop *loop)

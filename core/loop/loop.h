@@ -66,7 +66,9 @@ struct rill_loop {
 
     struct rill__descriptor *descriptors; /* by number: who uses it */
     size_t descriptor_count;
-    struct rill__list servers;    /* that listen: each a struct rill__open */
+    struct rill__list servers; /* that listen: each a struct rill__open */
+    struct rill__list
+        handlers; /* server pairs whose handler has not ended: each a struct rill__open */
     struct rill__list transports; /* whose connection is not lost yet: each a struct rill__open */
     size_t transport_count;
     char *spare; /* what a receive does not fit into its reader goes here: one block for the whole
@@ -130,6 +132,7 @@ struct rill__open {
 void rill__open_add(struct rill_loop *loop, struct rill__open *open);
 void rill__open_remove(struct rill_loop *loop, struct rill__open *open);
 void rill__server_add(struct rill_loop *loop, struct rill__open *open);
+void rill__handler_add(struct rill_loop *loop, struct rill__open *open);
 
 /* One turn; blocks in the poll only if it may and nothing is ready. The halves are for a loop
  * inside an application's. */

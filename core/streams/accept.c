@@ -90,10 +90,12 @@ static bool make_transport(struct accepted *accepted)
     }
     if (transport == NULL) {
         report_creation(server, error, protocol);
-        rill_error_unref(error);
         if (protocol != NULL && server->discard != NULL) {
             server->discard(protocol);
+        } else if (protocol != NULL && protocol->ops->connection_lost != NULL) {
+            protocol->ops->connection_lost(protocol, error); /* its maker's chance to free it */
         }
+        rill_error_unref(error);
         if (client != NULL) {
             rill__free(client);
             rill__server_unref(server);

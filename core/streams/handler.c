@@ -44,8 +44,23 @@ static void handler_done(struct rill__entry *entry)
     if (exception != NULL || rill_task_cancelled(task)) {
         rill_transport_close(stream->transport);
     }
+    rill__list_remove(&stream->handler_open.link);
     stream->handler = NULL;
     rill_task_free(task);
+    rill__stream_release_owner(stream);
+}
+
+/* The loop goes and the handler never ended: its pair does not outlive it. */
+static void drop_handler(struct rill__open *open)
+{
+    struct rill__stream *stream = rill__container(open, struct rill__stream, handler_open);
+
+    if (stream->reader.core.waiter != NULL) {
+        rill__read_cancelled(&stream->reader.core, stream->reader.core.waiter);
+    }
+    rill__unready(&stream->handler_done);
+    rill_task_free(stream->handler);
+    stream->handler = NULL;
     rill__stream_release_owner(stream);
 }
 
@@ -53,14 +68,17 @@ static void start_handler(struct rill__stream *stream)
 {
     const struct rill_task_options options = {.loop = stream->loop};
 
-    if (rill_task_create(run_handler, stream, &options, &stream->handler) < 0) {
-        const struct rill_error *error = rill__error_of_code(RILL_ENOMEM);
+    const int rc = rill_task_create(run_handler, stream, &options, &stream->handler);
+    if (rc < 0) {
+        const struct rill_error *error = rill__error_of_code(rc);
         report_handler(stream, error);
         rill_error_unref(error);
         rill_transport_close(stream->transport);
         rill__stream_release_owner(stream);
         return;
     }
+    stream->handler_open.drop = drop_handler;
+    rill__handler_add(stream->loop, &stream->handler_open);
     stream->handler_done.run = handler_done;
     rill__task_on_done(stream->handler, &stream->handler_done);
 }

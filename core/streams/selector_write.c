@@ -84,7 +84,8 @@ write_parts(struct rill__selector *self, const struct rill_bytes *parts, size_t 
     }
     if (rill__write_queue_copy(&self->queue, parts, count, sent) < 0) {
         if (sent > 0) { /* a part is on the wire: the stream cannot go on without the rest */
-            rill__selector_fatal(self, rill_error_no_memory(), "Fatal write error on socket transport");
+            rill__selector_fatal(self, rill_error_no_memory(),
+                                 "Fatal write error on socket transport");
         }
         return rill_error_no_memory();
     }
@@ -157,18 +158,27 @@ const struct rill_error *rill__selector_writelines(struct rill_transport *transp
                                                    const struct rill_bytes *parts, size_t count)
 {
     struct rill__selector *self = rill__selector_of(transport);
-    const bool queued = rill__selector_buffered(self) > 0;
+    const size_t size = total(parts, count);
 
     if (self->eof) {
         return rill_error_new(RILL_ERUNTIME, "Cannot call writelines() after write_eof()");
     }
+    if (rill__selector_buffered(self) == 0) {
+        return write_parts(self, parts, count, size);
+    }
+    if (size == 0 || drop_lost_write(self)) {
+        return NULL;
+    }
+    if (rill__write_queue_copy(&self->queue, parts, count, 0) < 0) {
+        return rill_error_no_memory();
+    }
     rill_transport_ref(transport);
-    const struct rill_error *error = write_parts(self, parts, count, total(parts, count));
-    if (error == NULL && queued && self->lost_writes == 0) {
-        rill__selector_writable(self);
+    rill__selector_writable(self); /* before the water mark is looked at */
+    if (self->lost_writes == 0) {
+        rill__selector_maybe_pause(self);
     }
     rill_transport_unref(transport);
-    return error;
+    return NULL;
 }
 
 static int shut_down(struct rill__selector *self)

@@ -52,6 +52,7 @@ struct rill__stream {
     struct rill__connected connected;
     struct rill_task *handler; /* the server's handler task while it runs */
     struct rill__entry handler_done;
+    struct rill__open handler_open;     /* in the loop's list while the handler runs */
     struct rill_opt_real close_timeout; /* of rill_writer_close */
     struct rill__timer close_timer;
     bool held_by_transport;

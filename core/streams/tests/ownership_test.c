@@ -247,6 +247,48 @@ static int server_left_running(
     return 0;
 }
 
+static int handle_and_stop(struct rill_reader *reader, struct rill_writer *writer, void *arg)
+{
+    struct rill_bytes line;
+    (void)writer;
+    CHECK_INT(rill_reader_readline(reader, &line), 0);
+    ++*(int *)arg;
+    rill_loop_stop(rill_running_loop()); /* the loop ends while this task waits */
+    return rill_reader_readline(reader, &line);
+}
+
+static int serve_and_send(void *arg)
+{
+    struct rill_server *server;
+    struct rill_address address;
+    struct rill_reader *reader;
+    struct rill_writer *writer;
+    char port[8];
+
+    CHECK_INT(rill_start_server(handle_and_stop, arg, "127.0.0.1", NULL, NULL, &server), 0);
+    CHECK(rill_server_sockname(server, 0, &address));
+    rill_server_free(server);
+    snprintf(port, sizeof port, "%d", address.port);
+    CHECK_INT(rill_open_connection("127.0.0.1", port, NULL, &reader, &writer), 0);
+    CHECK_INT(rill_writer_write(writer, "x\n", 2), 0);
+    rill_writer_free(writer);
+    return 0;
+}
+
+/* A loop that is stopped and freed while a handler waits in a read: the pair goes with it. */
+static void loop_ends_under_handler(void)
+{
+    struct rill_loop *loop;
+    int handled = 0;
+
+    CHECK_INT(rill_loop_new(NULL, &loop), 0);
+    const struct rill_task_options options = {.loop = loop};
+    CHECK_INT(rill_task_create(serve_and_send, &handled, &options, NULL), 0);
+    CHECK_INT(rill_loop_run_forever(loop), 0);
+    CHECK_INT(handled, 1);
+    rill_loop_free(loop);
+}
+
 static const struct {
     int line;
     rill_task_fn *fn;
@@ -267,6 +309,7 @@ int main(void)
         const int rc = run_virtual(rows[i].fn, NULL, &time);
         CHECK_INT_ROW(rows[i].line, rc, 0);
     }
+    loop_ends_under_handler();
     CHECK_INT(run_virtual(open_at_loop_end, &peer, &time), 0);
     CHECK_INT((long long)rill_memory_peer_received(peer).len, 1);
     CHECK_INT(rill_memory_peer_end(peer), RILL_MEMORY_FIN);

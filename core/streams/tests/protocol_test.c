@@ -167,13 +167,21 @@ static int water_marks(void *arg)
     rill_memory_peer_set_window(peer, (struct rill_opt_int)RILL_SET(7));
     turns(2);
     CHECK_STR(trace.text, "made pause resume");
+    /* writelines beside queued data sends before it looks at the mark: no pause that is taken back
+     * at once (R-440). */
+    const struct rill_bytes lines[] = {rill_bytes_of("ab"), rill_bytes_of(""),
+                                       rill_bytes_of("cdefgh")};
+    rill_memory_peer_set_window(peer, (struct rill_opt_int)RILL_SET(17));
+    CHECK_INT(rill_transport_writelines(transport, lines, 3, NULL), 0);
+    CHECK_STR(trace.text, "made pause resume");
+    CHECK_INT((long long)rill_transport_get_write_buffer_size(transport), 2);
     rill_transport_close(transport);
     CHECK_INT(rill_transport_write(transport, "tail", 4, NULL),
               0); /* still flushing: accepted */
     rill_memory_peer_set_window(peer, none);
     turns(2);
     CHECK_STR(trace.text, "made pause resume lost");
-    CHECK_INT((long long)rill_memory_peer_received(peer).len, 15);
+    CHECK_INT((long long)rill_memory_peer_received(peer).len, 23);
     rill_transport_unref(transport);
     rill_memory_peer_free(peer);
     return 0;
