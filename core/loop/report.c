@@ -49,8 +49,18 @@ static void add_line(char *text, size_t size, size_t *used, const char *format, 
     }
 }
 
+/* Python keeps the exception beside the record's text (exc_info) and shows it behind that, as a
+ * traceback; here that is the traceback's last line. */
+static void add_exception(char *text, size_t size, size_t *used, const struct rill_error *exception)
+{
+    const char *module = rill_error_module(exception->code);
+    add_line(text, size, used, "\n%s%s%s%s%s", module, module[0] != '\0' ? "." : "",
+             rill_error_name(exception->code), exception->text[0] != '\0' ? ": " : "",
+             exception->text);
+}
+
 /* loop.default_exception_handler(): first line the message, then one line for each other key,
- * sorted by name. */
+ * sorted by name, then the exception. */
 static void default_handler(struct rill_loop *loop, const struct rill_exception_context *context)
 {
     char text[LOG_TEXT_SIZE];
@@ -58,26 +68,26 @@ static void default_handler(struct rill_loop *loop, const struct rill_exception_
 
     add_line(text, sizeof text, &used, "%s",
              context->message != NULL ? context->message : "Unhandled exception in event loop");
-    if (context->exception != NULL) {
-        add_line(text, sizeof text, &used, "\nexception: %s('%s')",
-                 rill_error_name(context->exception->code), context->exception->text);
-    }
     if (context->has_future) {
         add_line(text, sizeof text, &used, "\nfuture: <Task finished name='%s'>",
                  context->task != NULL ? rill_task_name(context->task) : "");
     }
     if (context->protocol != NULL) {
-        add_line(text, sizeof text, &used, "\nprotocol: %p", context->protocol);
+        add_line(text, sizeof text, &used, "\nprotocol: <protocol at %p>", context->protocol);
     }
     if (context->has_socket) {
-        add_line(text, sizeof text, &used, "\nsocket: fd=%d", context->socket);
+        add_line(text, sizeof text, &used, "\nsocket: <socket.socket fd=%d>", context->socket);
     }
     if (context->task != NULL && !context->has_future) {
         add_line(text, sizeof text, &used, "\ntask: <Task name='%s'>",
                  rill_task_name(context->task));
     }
     if (context->transport != NULL) {
-        add_line(text, sizeof text, &used, "\ntransport: %p", (void *)context->transport);
+        add_line(text, sizeof text, &used, "\ntransport: <transport at %p>",
+                 (void *)context->transport);
+    }
+    if (context->exception != NULL) {
+        add_exception(text, sizeof text, &used, context->exception);
     }
     log_text(loop, RILL_LOG_ERROR, text);
 }
