@@ -130,6 +130,15 @@ static const struct rill_error *no_local_address(int family)
         0, "no matching local address with family=<AddressFamily.%s: %d> found", name, family);
 }
 
+/* Adds the failure that stands in *error, if there is one, to those of the attempt: it is told if
+ * the attempt fails later (R-553). */
+static int keep(struct rill__errors *errors, const struct rill_error **error)
+{
+    const struct rill_error *kept = *error;
+    *error = NULL;
+    return kept == NULL ? 0 : rill__errors_add(errors, kept);
+}
+
 /* Binds to the first local address of the family that takes it (R-553 to R-555). 0, or the
  * OSError's code with *error. */
 static int bind_local(const struct attempt *attempt, int family,
@@ -145,15 +154,13 @@ static int bind_local(const struct attempt *attempt, int family,
         }
         if (sys->bind(sys->arg, attempt->fd, (const struct sockaddr *)(const void *)&local->storage,
                       local->length) == 0) {
-            rill_error_unref(*error);
-            *error = NULL;
-            return 0;
+            return keep(errors, error);
         }
-        if (*error != NULL && rill__errors_add(errors, *error) < 0) {
-            *error = NULL;
+        const int os_errno = errno;
+        if (keep(errors, error) < 0) {
             return RILL_ENOMEM;
         }
-        *error = rill__bind_error(errno, local);
+        *error = rill__bind_error(os_errno, local);
     }
     if (*error == NULL) {
         *error = no_local_address(family);

@@ -484,6 +484,17 @@ static const struct {
      .options = &local,
      .bind_errno = {EADDRINUSE, 0},
      .want_connects = 1},
+    {.line = __LINE__, /* the failed bind is told when the attempt fails in the end */
+     .answers = 1,
+     .options = &local,
+     .bind_errno = {EADDRNOTAVAIL, 0},
+     .connect_errno = {ECONNREFUSED},
+     .want_rc = RILL_EOS,
+     .want_text = "Multiple exceptions: [Errno 99] error while attempting to bind on address "
+                  "('127.0.0.1', 80): [errno 99] cannot assign requested address, [Errno 111] "
+                  "Connection refused",
+     .want_list = 2,
+     .want_connects = 1},
     {.line = __LINE__, /* */
      .answers = 1,
      .options = &local,
