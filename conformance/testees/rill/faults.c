@@ -84,21 +84,32 @@ static bool out_of_resources(int os_errno)
     return os_errno == EMFILE || os_errno == ENFILE || os_errno == ENOBUFS || os_errno == ENOMEM;
 }
 
-struct effect fault_meet(struct replay *replay, const char *call, int fd)
+/* Every pending fault counts this call; of those that are due the oldest. */
+static struct fault *count_call(struct replay *replay, const char *call, int fd)
 {
+    struct fault *due = NULL;
     for (struct fault *fault = replay->seams.faults; fault != NULL; fault = fault->next) {
         if (!is_meant(replay, fault, call, fd)) {
             continue;
         }
         if (fault->before > 0) {
             fault->before--;
-            continue;
+        } else if (due == NULL) {
+            due = fault;
         }
-        fault->left--;
-        if (strcmp(call, "accept") == 0 && out_of_resources(fault->effect.os_errno)) {
-            replay->seams.accept_again = replay->seams.now + 1;
-        }
-        return fault->effect;
     }
-    return (struct effect){.most = PTRDIFF_MAX};
+    return due;
+}
+
+struct effect fault_meet(struct replay *replay, const char *call, int fd)
+{
+    struct fault *due = count_call(replay, call, fd);
+    if (due == NULL) {
+        return (struct effect){.most = PTRDIFF_MAX};
+    }
+    due->left--;
+    if (strcmp(call, "accept") == 0 && out_of_resources(due->effect.os_errno)) {
+        replay->seams.accept_again = replay->seams.now + 1;
+    }
+    return due->effect;
 }

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "calls.h"
+#include "connection.h"
 #include "listeners.h"
 #include "server.h"
 
@@ -77,6 +78,10 @@ static struct rill_opt_int sock_argument(struct replay *replay, const json_t *ca
     const char *kind = text_argument(call, "sock");
     if (kind == NULL) {
         return (struct rill_opt_int){false, 0};
+    }
+    if (strcmp(kind, "again") == 0) { /* the one of connection 1, which is not ours to close */
+        const struct connection *first = connection_find(replay, 1);
+        return (struct rill_opt_int)RILL_SET(first != NULL ? connection_descriptor(first) : -1);
     }
     return (struct rill_opt_int)RILL_SET(given_make(replay, kind));
 }
