@@ -11,7 +11,7 @@ from .expr import show_bytes, show_string, unpack
 STATE_FIELDS = ("buffer", "paused", "write", "drains")
 NOW_FIELDS = ("at_eof", "closing")
 START = {"buffer": 0, "paused": False, "write": 0, "drains": 0, "at_eof": False, "closing": False}
-REPR = re.compile(r"<[A-Za-z_.].*>")
+REPR = re.compile(r"<[A-Za-z_.].*>|\b0x[0-9a-f]{6,}\b")      # C shows an address where Python shows <...>
 DESCRIPTOR = re.compile(r"File descriptor (\d+|<.*?>) is used by transport <.*")
 SOURCE_PLACE = re.compile(r" at /[^ ]+:\d+|, file '[^']+', line \d+|/[^ ]+\.py:\d+")
 

@@ -37,6 +37,7 @@ LISTEN_HOST = "127.0.0.1"
 SMALL_SEND_BUFFER = 16384
 BARRIER_SECONDS = 3.0
 RESTLESS_TURNS = 3000
+CONNECT_SECONDS = 0.5       # a listener whose queue is full answers nothing
 OUT_OF_RESOURCE = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 REAL_SOCKET = socket.socket
 REAL_GETADDRINFO = socket.getaddrinfo
@@ -1570,6 +1571,7 @@ class Case:
             return
         record = self.servers[server]
         sock = REAL_SOCKET(record.family)
+        sock.settimeout(CONNECT_SECONDS)
         try:
             sock.connect(record.address)
         except OSError:
