@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "connection.h"
@@ -20,7 +21,7 @@
 #include "tasks.h"
 #include "texts.h"
 
-enum { NAME_SIZE = 24 };
+enum { NAME_SIZE = 24, CONNECT_PATIENCE_US = 500000 };
 
 /* -- the list of servers ------------------------------------------------------------------------
  */
@@ -170,12 +171,15 @@ static socklen_t kernel_address(const struct rill_address *address,
     return sizeof v4;
 }
 
-/* A blocking connect, which needs no accept; -1 when it is refused. */
+/* A blocking connect, which needs no accept; -1 when it is refused, or when the listener's queue is
+ * full and nobody empties it. */
 static int connect_to(const struct rill_address *address)
 {
+    const struct timeval patience = {.tv_usec = CONNECT_PATIENCE_US};
     struct sockaddr_storage storage;
     const socklen_t length = kernel_address(address, &storage);
     const int fd = socket(address->family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     if (fd >= 0 && connect(fd, (const struct sockaddr *)(const void *)&storage, length) != 0) {
         close(fd);
         return -1;
