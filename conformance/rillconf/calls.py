@@ -180,13 +180,13 @@ for bare in ("readline iterate at_eof exception feed_eof drain write_eof can_wri
              "uncancel time run sock_is_open add_reader drop").split():
     ARGUMENTS[bare] = []
 for server_call in ("close wait_closed is_serving start_serving serve_forever close_clients abort_clients sockets "
-                    "names").split():
+                    "names drop").split():
     ARGUMENTS["server_" + server_call] = [("server=", read_int)]
 
 # Without a label these say nothing when they succeed, which is what everybody expects of them.
 QUIET = set("feed_data feed_eof set_exception write writelines write_eof close abort set_write_buffer_limits "
             "pause_reading resume_reading server_close server_close_clients server_abort_clients log spawn call_soon call_later call_at timeout "
-            "write_items write_changed drop advance group group_spawn timeout_new reschedule new_reader set_transport".split())
+            "server_drop write_items write_changed drop advance group group_spawn timeout_new reschedule new_reader set_transport".split())
 
 
 class Statements:

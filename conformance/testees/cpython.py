@@ -903,6 +903,12 @@ def call_server_getsockopt(at, call):
     return [bool(sock.getsockopt(*SOCKET_OPTIONS[call["name"]])) for sock in sockets]
 
 
+def call_server_drop(at, call):
+    record = at.case.servers[call.get("server", 0) - 1]
+    record.server = weakref.proxy(record.server)
+    gc.collect()
+
+
 def call_server_names(at, call):
     return sorted(str(sock.getsockname()) for sock in server_of(at, call).sockets or ())
 
@@ -1084,6 +1090,7 @@ CALLS = {
     "getsockopt": call_getsockopt,
     "server_getsockopt": call_server_getsockopt,
     "server_names": call_server_names,
+    "server_drop": call_server_drop,
     "add_reader": call_add_reader,
     "file_kind": call_file_kind,
     "drop": call_drop,
