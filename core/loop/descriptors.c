@@ -5,6 +5,8 @@
  */
 #include "loop/poller.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 
 #include "loop/tasks.h"
@@ -104,6 +106,9 @@ static void run_writable(struct rill__entry *entry)
 
 static int prepare(struct rill_loop *loop, int fd, struct rill__descriptor **result)
 {
+    if (fd >= 0 && fcntl(fd, F_GETFD) == -1) { /* libev ends the process when it finds out */
+        return rill__fail(rill_error_from_errno(EBADF));
+    }
     const int rc = find(loop, fd, result);
     if (rc < 0) {
         return rill__fail(rill_error_new(rc, "Invalid file descriptor: %d", fd));

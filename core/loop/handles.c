@@ -4,6 +4,8 @@
  */
 #include "loop/loop.h"
 
+#include <math.h>
+
 #include "loop/tasks.h"
 #include "loop/timers.h"
 #include "sansio/memory.h"
@@ -68,6 +70,12 @@ int rill_call_soon(struct rill_loop *loop, rill_callback *fn, void *arg,
 int rill_call_at(struct rill_loop *loop, double when_s, rill_callback *fn, void *arg,
                  struct rill_handle **result)
 {
+    if (isnan(when_s)) { /* no order in a heap; asyncio's loop fails at its next poll */
+        if (result != NULL) {
+            *result = NULL;
+        }
+        return rill__fail_with(RILL_EVALUE, "cannot convert float NaN to integer");
+    }
     struct rill_handle *handle = handle_new(loop, fn, arg, result != NULL);
     if (result != NULL) {
         *result = handle;

@@ -318,10 +318,23 @@ bool rill_loop_step(struct rill_loop *loop)
     return anything;
 }
 
+int rill__loop_may_run(const struct rill_loop *loop)
+{
+    if (loop->running) {
+        return rill__fail_with(RILL_ERUNTIME, "This event loop is already running");
+    }
+    if (running_loop != NULL) {
+        return rill__fail_with(RILL_ERUNTIME,
+                               "Cannot run the event loop while another loop is running");
+    }
+    return loop->adopted ? RILL_ERUNTIME : 0; /* outside tasks: nobody could ask for a text */
+}
+
 int rill_loop_run_forever(struct rill_loop *loop)
 {
-    if (loop->running || running_loop != NULL || loop->adopted) {
-        return RILL_ERUNTIME;
+    const int rc = rill__loop_may_run(loop);
+    if (rc < 0) {
+        return rc;
     }
     loop->running = true;
     rill__set_running_loop(loop);

@@ -34,23 +34,15 @@ static bool run_until_done(struct rill_loop *loop, struct rill_task *task)
     return rill_task_done(task);
 }
 
-static const struct rill_error *already_running(const struct rill_loop *loop)
-{
-    return rill_error_new(RILL_ERUNTIME, "%s",
-                          loop->running
-                              ? "This event loop is already running"
-                              : "Cannot run the event loop while another loop is running");
-}
-
 int rill_loop_run_until_complete(struct rill_loop *loop, rill_task_fn *fn, void *arg)
 {
     struct rill_task *task = NULL;
     const struct rill_task_options options = {.loop = loop};
 
-    if (loop->running || rill_running_loop() != NULL) {
-        return rill__fail(already_running(loop));
+    int rc = rill__loop_may_run(loop);
+    if (rc == 0) {
+        rc = rill_task_create(fn, arg, &options, &task);
     }
-    int rc = rill_task_create(fn, arg, &options, &task);
     if (rc < 0) {
         return rc;
     }

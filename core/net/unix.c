@@ -84,10 +84,7 @@ int rill__unix_connect(struct rill_loop *loop, struct rill_bytes path,
 /* repr() of the OSError: its class by errno, and its arguments. */
 static void add_error_repr(struct rill__text *text, int os_errno)
 {
-    const char *name = os_errno == ENOTDIR  ? "NotADirectoryError"
-                       : os_errno == EISDIR ? "IsADirectoryError"
-                       : os_errno == EEXIST ? "FileExistsError"
-                                            : rill_error_name(rill_error_code_of_errno(os_errno));
+    const char *name = rill_error_name(rill_error_code_of_errno(os_errno));
     rill__text_add(text, "%s(%d, ", name, os_errno);
     rill__text_add_str_repr(text, rill_bytes_of(strerror(os_errno)));
     rill__text_add(text, ")");

@@ -20,6 +20,8 @@ static const struct {
     {ETIMEDOUT, RILL_ETIMEOUT},        {EAGAIN, RILL_EBLOCKING},
     {EWOULDBLOCK, RILL_EBLOCKING},     {EINPROGRESS, RILL_EBLOCKING},
     {EALREADY, RILL_EBLOCKING},        {EINTR, RILL_EINTERRUPTED},
+    {EEXIST, RILL_EFILEEXISTS},        {EISDIR, RILL_EISDIRECTORY},
+    {ENOTDIR, RILL_ENOTDIRECTORY},
 };
 
 int rill_error_code_of_errno(int os_errno)
@@ -60,6 +62,9 @@ static const struct {
     {RILL_EBLOCKING, "BlockingIOError", ""},
     {RILL_EINTERRUPTED, "InterruptedError", ""},
     {RILL_EGAI, "gaierror", "socket"},
+    {RILL_EFILEEXISTS, "FileExistsError", ""},
+    {RILL_EISDIRECTORY, "IsADirectoryError", ""},
+    {RILL_ENOTDIRECTORY, "NotADirectoryError", ""},
     {RILL_ESSL, "SSLError", "ssl"},
     {RILL_ESSLCERT, "SSLCertVerificationError", "ssl"},
     {RILL_EGROUP, "ExceptionGroup", ""},

@@ -97,7 +97,9 @@ static void call_plain(struct rill__stream *stream)
     };
     rill_loop_call_exception_handler(stream->loop, &context);
     rill_error_unref(error);
-    rill_writer_free(&stream->writer); /* closes */
+    if (stream->held_by_owner) { /* the callback may have let go of its pair before it failed */
+        rill_writer_free(&stream->writer); /* closes */
+    }
 }
 
 void rill__stream_call_connected(struct rill__stream *stream)

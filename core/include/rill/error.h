@@ -43,6 +43,9 @@ enum rill_error_code {
     RILL_EINTERRUPTED = -28,       /* InterruptedError */
     RILL_EGAI = -29,               /* gaierror: os_errno is getaddrinfo's code */
     RILL_ESSL = -40,               /* SSLError */
+    RILL_EFILEEXISTS = -30,        /* FileExistsError */
+    RILL_EISDIRECTORY = -31,       /* IsADirectoryError */
+    RILL_ENOTDIRECTORY = -32,      /* NotADirectoryError */
     RILL_ESSLCERT = -41,           /* SSLCertVerificationError */
     RILL_EGROUP = -50,             /* ExceptionGroup */
     RILL_EUSER = -1000,            /* this and everything below: the application's own */

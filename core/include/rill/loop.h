@@ -94,7 +94,8 @@ bool rill_loop_is_running(const struct rill_loop *loop);
 double rill_loop_time(const struct rill_loop *loop);
 
 /* loop.call_soon(), call_later(), call_at(): queue fn(arg); R-010, R-016. `handle` may be NULL;
- * otherwise *handle is the caller's until rill_handle_free. 0 or RILL_ENOMEM. */
+ * otherwise *handle is the caller's until rill_handle_free. 0, RILL_ENOMEM, or RILL_EVALUE for a
+ * time that is not a number. */
 int rill_call_soon(struct rill_loop *loop, rill_callback *fn, void *arg,
                    struct rill_handle **handle);
 int rill_call_later(struct rill_loop *loop, double delay_s, rill_callback *fn, void *arg,
@@ -115,8 +116,9 @@ void rill_handle_free(struct rill_handle *handle);
 
 /* loop.add_reader() and its three relatives: fn(arg) in every turn in which fd is readable
  * (writable). A second add replaces the first. The descriptor stays the caller's. 0, RILL_ENOMEM,
- * RILL_EVALUE for a bad descriptor, or RILL_ERUNTIME `File descriptor N is used by transport ...`
- * (R-403). remove_* return 1 when something was removed, else 0. */
+ * RILL_EVALUE for a negative number, RILL_EOS `[Errno 9] Bad file descriptor` for one that is not
+ * open, or RILL_ERUNTIME `File descriptor N is used by transport ...` (R-403). Remove it before you
+ * close it. remove_* return 1 when something was removed, else 0. */
 int rill_add_reader(struct rill_loop *loop, int fd, rill_callback *fn, void *arg);
 int rill_remove_reader(struct rill_loop *loop, int fd);
 int rill_add_writer(struct rill_loop *loop, int fd, rill_callback *fn, void *arg);

@@ -24,7 +24,8 @@ struct rill_server;
 typedef int rill_client_connected_task(struct rill_reader *reader, struct rill_writer *writer,
                                        void *arg);
 /* client_connected_cb as a plain callable: runs in the loop, must not suspend, owns the pair
- * (rill_writer_free). A negative result is reported and closes (Q-32). */
+ * (rill_writer_free). A negative result is reported, and rill frees the pair if the callback has
+ * not (Q-32). */
 typedef int rill_client_connected_cb(struct rill_reader *reader, struct rill_writer *writer,
                                      void *arg);
 
