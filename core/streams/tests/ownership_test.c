@@ -227,6 +227,55 @@ static int server_pairs(void *arg)
     return 0;
 }
 
+/* A plain callback that lets go of its pair, or does not, and then fails: freed once. */
+static int free_or_not(struct rill_reader *reader, struct rill_writer *writer, void *arg)
+{
+    int *called = arg;
+    (void)reader;
+    if (++*called == 1) {
+        rill_writer_free(writer);
+    }
+    return RILL_EVALUE;
+}
+
+static void count_report(void *arg, struct rill_loop *loop,
+                         const struct rill_exception_context *context)
+{
+    (void)loop;
+    CHECK_STR(context->message, "Exception in callback StreamReaderProtocol.connection_made()");
+    ++*(int *)arg;
+}
+
+static int plain_callback_fails(void *arg)
+{
+    struct rill_server *server;
+    struct rill_address address;
+    struct rill_bytes data;
+    char port[8];
+    int called = 0;
+    int reports = 0;
+    const struct rill_server_options options = {.plain_cb = free_or_not};
+
+    (void)arg;
+    rill_loop_set_exception_handler(rill_running_loop(), count_report, &reports);
+    CHECK_INT(rill_start_server(NULL, &called, "127.0.0.1", NULL, &options, &server), 0);
+    CHECK(rill_server_sockname(server, 0, &address));
+    snprintf(port, sizeof port, "%d", address.port);
+    for (int i = 0; i < 2; i++) {
+        struct rill_reader *reader;
+        struct rill_writer *writer;
+        CHECK_INT(rill_open_connection("127.0.0.1", port, NULL, &reader, &writer), 0);
+        CHECK_INT(rill_reader_read(reader, -1, &data), 0); /* until the server closes */
+        rill_writer_free(writer);
+    }
+    CHECK_INT(called, 2);
+    CHECK_INT(reports, 2);
+    rill_server_close(server);
+    CHECK_INT(rill_server_wait_closed(server), 0);
+    rill_server_free(server);
+    return 0;
+}
+
 static int server_left_running(
     void *arg) /* the handle goes, it keeps serving, the loop's end closes it */
 {
@@ -297,6 +346,7 @@ static const struct {
     {__LINE__, data_after_free},        {__LINE__, peer_freed_first},
     {__LINE__, view_outlives_arrivals}, {__LINE__, server_pairs},
     {__LINE__, server_left_running},    {__LINE__, task_parked_at_end},
+    {__LINE__, plain_callback_fails},
 };
 
 int main(void)
