@@ -204,7 +204,8 @@ static void take_threadsafe(struct rill_loop *loop)
 int rill__timer_start(struct rill_loop *loop, struct rill__timer *timer, double when_s)
 {
     timer->loop = loop;
-    return rill__timers_push(&loop->timers, timer, when_s);
+    /* NaN has no place in a heap's order: a deadline that is no number has passed. */
+    return rill__timers_push(&loop->timers, timer, isnan(when_s) ? -INFINITY : when_s);
 }
 
 void rill__timer_stop(struct rill__timer *timer)

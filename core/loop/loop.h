@@ -104,7 +104,7 @@ void rill__unready(struct rill__entry *entry);
 /* From any thread: the entry goes on the ready queue and the loop wakes up. */
 void rill__ready_threadsafe(struct rill_loop *loop, struct rill__entry *entry);
 
-/* Arms a timer, which must not be armed. 0 or RILL_ENOMEM. */
+/* Arms a timer, which must not be armed; one for NaN is due at once. 0 or RILL_ENOMEM. */
 int rill__timer_start(struct rill_loop *loop, struct rill__timer *timer, double when_s);
 
 /* Disarms it, also when it is already due and queued. */

@@ -132,6 +132,10 @@ int rill__fail_ref(const struct rill_error *error);
 
 /* For rill_loop_free: tasks that never ended are thrown away; queued public handles are dropped. */
 void rill__loop_drop_tasks(struct rill_loop *loop);
+
+/* 0 when the loop may be run from here now; otherwise fails as run_forever and run_until_complete
+ * do. */
+int rill__loop_may_run(const struct rill_loop *loop);
 void rill__loop_drop_handles(struct rill_loop *loop);
 
 #endif

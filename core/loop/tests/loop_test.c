@@ -3,6 +3,8 @@
  * The loop's turn (R-010), its handles, stop, threads, descriptors, and life inside an
  * application's ev_loop.
  */
+#include <limits.h>
+#include <math.h>
 #include <pthread.h>
 #include <unistd.h>
 
@@ -185,6 +187,7 @@ static void check_threadsafe(void)
     rill_loop_free(loop);
 }
 
+/* Outside tasks: only the answers. */
 static void nested(void *arg)
 {
     struct rill_loop *other;
@@ -196,6 +199,23 @@ static void nested(void *arg)
     rill_loop_stop(rill_running_loop());
 }
 
+/* A descriptor that is not open, and times that are no number (a NaN in the heap would stop every
+ * timer behind it). */
+static void check_bad_arguments(struct rill_loop *loop, struct step *step)
+{
+    struct rill_handle *handle;
+    const int closed = dup(0);
+
+    close(closed);
+    CHECK_INT(rill_add_reader(loop, -1, say, step), RILL_EVALUE);
+    CHECK_INT(rill_add_reader(loop, closed, say, step), RILL_EOS);
+    CHECK_INT(rill_add_writer(loop, INT_MAX, say, step), RILL_EOS);
+    CHECK_INT(rill_remove_reader(loop, 12345), 0);
+    CHECK_INT(rill_call_later(loop, NAN, say, step, &handle), RILL_EVALUE);
+    CHECK(handle == NULL);
+    CHECK_INT(rill_call_at(loop, NAN, say, step, NULL), RILL_EVALUE);
+}
+
 static void check_misuse(void)
 {
     struct rill_loop *loop;
@@ -205,8 +225,7 @@ static void check_misuse(void)
     CHECK(rill_running_loop() == NULL);
     CHECK_INT(rill_loop_new(NULL, &loop), 0);
     struct step step = {&trace, "x", loop, NULL};
-    CHECK_INT(rill_add_reader(loop, -1, say, &step), RILL_EVALUE);
-    CHECK_INT(rill_remove_reader(loop, 12345), 0);
+    check_bad_arguments(loop, &step);
     CHECK_INT(rill_call_soon(loop, nested, answers, NULL), 0);
     CHECK_INT(rill_loop_run_forever(loop), 0);
     CHECK_INT(answers[0], RILL_ERUNTIME);
@@ -270,6 +289,9 @@ static void check_adopted(void)
     ev_run(ev, 0);
     CHECK_STR(trace.text, "task slept line");
     CHECK_INT(rill_loop_run_forever(loop), RILL_ERUNTIME);
+    CHECK_INT(rill_loop_run_until_complete(loop, adopted_task, &adopted), RILL_ERUNTIME);
+    ev_run(ev, EVRUN_NOWAIT);
+    CHECK_STR(trace.text, "task slept line"); /* what was refused does not run later */
     rill_loop_free(loop);
     ev_loop_destroy(ev);
     close(fds[1]);

@@ -411,6 +411,9 @@ static int misuse(void *arg)
     char word[] = "x";
     CHECK_INT(rill_run(say, word, NULL), RILL_ERUNTIME); /* */
     CHECK_STR(rill_task_error()->text, "asyncio.run() cannot be called from a running event loop");
+    CHECK_INT(rill_loop_run_forever(rill_running_loop()), RILL_ERUNTIME);
+    CHECK_STR(rill_task_error()->text, "This event loop is already running");
+    CHECK_INT(rill_loop_run_until_complete(rill_running_loop(), say, word), RILL_ERUNTIME);
     CHECK_INT(rill_task_await(rill_current_task()), RILL_ERUNTIME);
     CHECK_INT(rill_task_result(rill_current_task()), RILL_EASSERTION);
     CHECK_INT(rill_sleep(NAN), RILL_EVALUE);
