@@ -114,7 +114,7 @@ static void run_accepted(struct rill__entry *entry)
 {
     struct accepted *accepted = rill__container(entry, struct accepted, entry);
 
-    if (accepted->server->closed || !make_transport(accepted)) { /* */
+    if (accepted->server->closed || !make_transport(accepted)) { /* */
         rill__close(accepted->server->loop, accepted->fd);
     }
     accepted_free(accepted);
