@@ -152,6 +152,11 @@ static int bind_local(const struct attempt *attempt, int family,
         if (local->family != family) {
             continue;
         }
+        if (local->port < 0 || local->port > 65535) { /* as R-545: this ends the whole call */
+            rill_error_unref(*error);
+            *error = rill_error_new(RILL_EOVERFLOW, "bind(): port must be 0-65535.");
+            return RILL_EOVERFLOW;
+        }
         if (sys->bind(sys->arg, attempt->fd, (const struct sockaddr *)(const void *)&local->storage,
                       local->length) == 0) {
             return keep(errors, error);

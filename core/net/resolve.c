@@ -160,18 +160,31 @@ static int look_up(struct rill_task *task, struct lookup *lookup, struct rill__a
     return rc == RILL_ENOMEM ? rill__fail_no_memory() : rc;
 }
 
-/* Python's int(text): true when port is a number, surrounding blanks allowed. None and '' are 0. */
+/* Python's int(text): true when port is a number; blanks around it and single underscores between
+ * its digits are allowed. None and '' are 0. What is far too large is only told to be so (R-545).
+ */
 static bool port_number(const char *port, long *number)
 {
-    char *end;
+    static const char blanks[] = " \t\n\r\f\v";
+    const long too_large = 65536;
+    long value = 0;
+    bool after_digit = false;
+
+    *number = 0;
     if (port == NULL || port[0] == '\0') {
-        *number = 0;
         return true;
     }
-    errno = 0;
-    *number = strtol(port, &end, 10);
-    end += strspn(end, " \t\n\r\f\v");
-    return end != port && *end == '\0' && errno == 0;
+    const char *at = port + strspn(port, blanks);
+    const bool negative = *at == '-';
+    at += negative || *at == '+';
+    for (; (*at >= '0' && *at <= '9') || (*at == '_' && after_digit); at++) {
+        after_digit = *at != '_';
+        if (after_digit && value < too_large) {
+            value = value * 10 + (*at - '0');
+        }
+    }
+    *number = negative ? -value : value;
+    return after_digit && at[strspn(at, blanks)] == '\0';
 }
 
 static bool resolve_literal(const char *host, const char *port, int family, int protocol,
