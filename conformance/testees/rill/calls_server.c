@@ -10,7 +10,18 @@
 static int serving_of(struct at *at, const json_t *call, const struct serving **serving)
 {
     *serving = server_numbered(at->replay, (int)int_argument(call, "server").value);
-    return *serving != NULL ? 0 : nothing_there(at);
+    return *serving != NULL && (*serving)->server != NULL ? 0 : nothing_there(at);
+}
+
+static int call_drop(struct at *at, const json_t *call, struct value *value)
+{
+    struct serving *serving = server_numbered(at->replay, (int)int_argument(call, "server").value);
+    (void)value;
+    if (serving == NULL) {
+        return nothing_there(at);
+    }
+    server_drop(serving);
+    return 0;
 }
 
 static int with_server(struct at *at, const json_t *call, int (*act)(struct rill_server *server))
@@ -136,6 +147,7 @@ const struct call server_calls[] = {
     {"server_close_clients", call_close_clients, "server"},
     {"server_abort_clients", call_abort_clients, "server"},
     {"server_sockets", call_sockets, "server"},
+    {"server_drop", call_drop, "server"},
     {"server_names", call_names, "server"},
     {"server_getsockopt", call_getsockopt, "server name"},
     {NULL, NULL, NULL},

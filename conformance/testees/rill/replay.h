@@ -76,7 +76,7 @@ struct mark {
 struct serving {
     struct serving *next; /* in order of appearance */
     struct replay *replay;
-    struct rill_server *server;  /* NULL: start_server has not returned yet */
+    struct rill_server *server;  /* NULL: the script let go of it */
     struct rill_address address; /* of its first socket; family 0: it has none */
     bool silent;                 /* nobody is called for its connections */
     int queue[PEERS_MAX];        /* peers that connected and have no connection yet */

@@ -31,7 +31,7 @@ struct serving *server_numbered(const struct replay *replay, int number)
     struct serving *found = NULL;
     int count = 0;
     for (struct serving *serving = replay->servings; serving != NULL; serving = serving->next) {
-        if (serving->server != NULL && (number == 0 || ++count == number)) {
+        if (number == 0 || ++count == number) {
             found = serving;
         }
     }
@@ -97,10 +97,36 @@ static void serving_begins(struct serving *serving)
     *link = serving;
 }
 
+void server_drop(struct serving *serving)
+{
+    rill_server_free(serving->server);
+    serving->server = NULL;
+}
+
+/* A server that was let go of keeps serving, and nobody can close it. */
+static bool is_serving(const struct serving *serving)
+{
+    return serving->server == NULL || rill_server_is_serving(serving->server);
+}
+
+bool servers_dropped(const struct replay *replay)
+{
+    for (const struct serving *serving = replay->servings; serving != NULL;
+         serving = serving->next) {
+        if (serving->server == NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void servers_close(struct replay *replay)
 {
     for (const struct serving *serving = replay->servings; serving != NULL;
          serving = serving->next) {
+        if (serving->server == NULL) {
+            continue;
+        }
         rill_server_abort_clients(serving->server); /* also of those that nobody was called for */
         rill_server_close(serving->server);
     }
@@ -134,7 +160,7 @@ static bool serving_accepts(struct serving *serving)
     while (serving->queued > 0 && peer_turned_away(replay->peers[serving->queue[0]])) {
         queue_pop(serving);
     }
-    return serving->queued > 0 && rill_server_is_serving(serving->server);
+    return serving->queued > 0 && is_serving(serving);
 }
 
 bool servers_accept(struct replay *replay)
@@ -205,8 +231,7 @@ void server_connect_peer(struct replay *replay, int number, int server)
         emit_port(replay, name, port_of_socket(fd));
     }
     replay->peers[number] = peer_socket_new(replay, fd);
-    if (rill_server_is_serving(serving->server) && !serving->silent &&
-        serving->queued < PEERS_MAX) {
+    if (is_serving(serving) && !serving->silent && serving->queued < PEERS_MAX) {
         serving->queue[serving->queued++] = number;
     }
 }

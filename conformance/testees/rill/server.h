@@ -17,6 +17,10 @@ int server_start_unix(struct replay *replay, const json_t *call, struct rill_byt
 /* A server by its number, from 1; 0: the newest. NULL: there is none. */
 struct serving *server_numbered(const struct replay *replay, int number);
 
+/* Lets go of the handle; and whether that was done with one. */
+void server_drop(struct serving *serving);
+bool servers_dropped(const struct replay *replay);
+
 /* Its listening sockets' addresses as text, sorted; and their places in the server. */
 struct server_name {
     const char *text;
