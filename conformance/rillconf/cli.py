@@ -29,6 +29,25 @@ patterns match case names, as in a shell: 'limit/*', 'errors', '*two-readers*'
 """
 
 
+def above_zero(kind):
+    """A number as an option's type: zero and less are mistakes (a whole run, nothing run)."""
+    def convert(text):
+        value = kind(text)
+        if not value > 0:
+            raise argparse.ArgumentTypeError("%s is not above 0" % text)
+        return value
+    return convert
+
+
+def writable(path):
+    """A file that can be written, as an option's type: told before a run, not after it."""
+    try:
+        open(path, "a").close()
+    except OSError as error:
+        raise argparse.ArgumentTypeError("%s: %s" % (path, error.strerror))
+    return path
+
+
 def parser():
     made = argparse.ArgumentParser(
         prog="tools/conform", formatter_class=argparse.RawDescriptionHelpFormatter, epilog=EXIT_CODES,
@@ -50,12 +69,12 @@ def parser():
     add("--rill", metavar="PROGRAM", help="rill's testee program")
     add("--no-rill", action="store_true", help="only the CPythons")
     add("--backend", action="append", default=[], metavar="LIST", help="of mem, pair, tcp, unix, with commas")
-    add("--repeat", type=int, default=1, metavar="N", help="run everything N times; a changing transcript is FLAKY")
-    add("-j", dest="jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="testees at a time")
-    add("--timeout", type=float, default=20.0, metavar="S", help="real seconds before a case is HANG")
+    add("--repeat", type=above_zero(int), default=1, metavar="N", help="run everything N times; a changing transcript is FLAKY")
+    add("-j", dest="jobs", type=above_zero(int), default=os.cpu_count() or 1, metavar="N", help="testees at a time")
+    add("--timeout", type=above_zero(float), default=20.0, metavar="S", help="real seconds before a case is HANG")
     add("--fail-fast", action="store_true", help="stop at the first failure")
-    add("--json", metavar="FILE", help="write results as JSON, a summary object first")
-    add("--junit", metavar="FILE", help="write results as JUnit XML")
+    add("--json", type=writable, metavar="FILE", help="write results as JSON, a summary object first")
+    add("--junit", type=writable, metavar="FILE", help="write results as JUnit XML")
     add("-v", "--verbose", action="store_true", help="show transcripts, the schedule layer too")
     add("--parse-only", action="store_true", help=argparse.SUPPRESS)
     add("--cases", default=os.path.join(HOME, "cases"), help=argparse.SUPPRESS)
@@ -101,7 +120,7 @@ class Command:
         for name in names:
             if name not in BACKENDS:
                 raise Stop(USAGE, "unknown backend %s: the backends are %s" % (name, ", ".join(BACKENDS)))
-        return names
+        return list(dict.fromkeys(names))
 
     def find_oracles(self):
         options = self.options

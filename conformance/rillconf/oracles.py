@@ -53,6 +53,8 @@ def discover(named=(), look_around=True):
     found, files = {}, set()
     for wanted in list(named) + (list(candidates()) if look_around else []):
         path = shutil.which(wanted)
+        if not path and wanted in named:
+            raise LookupError("--oracle %s is no program" % wanted)
         if not path or os.path.realpath(path) in files or (wanted not in named and is_launcher(path)):
             continue
         files.add(os.path.realpath(path))

@@ -82,6 +82,9 @@ class Commands(unittest.TestCase):
         rows = [(("--backend", "carrier-pigeon"), 2, "unknown backend"), (("no/such/case",), 2, "no case matches"),
                 (("--no-such-option",), 2, "unrecognized"), (("--testee", "/no/such/program"), 3, "cannot start"),
                 (("--oracle-only", "3.99.0"), 3, "no CPython 3.99.0"), (("--oracle", "/bin/false"), 2, "does not answer"),
+                (("--oracle", "9.9"), 2, "--oracle 9.9 is no program"), (("-j", "0"), 2, "not above 0"),
+                (("--repeat", "0"), 2, "not above 0"), (("--timeout", "nan"), 2, "not above 0"),
+                (("--json", "/nonexistent/x"), 2, "No such file"), (("--junit", "/"), 2, "Is a directory"),
                 (("--help",), 0, "exit codes"), (("--list", "errors"), 0, "errors/bad-port")]
         for arguments, want_code, want_text in rows:
             with self.subTest(arguments):
