@@ -77,7 +77,7 @@ def covered_by_cases(cases):
 
 
 def report(rules, cases, tell):
-    """Prints the coverage; true when the data files and the cases' rule ids are in order."""
+    """Prints the coverage; true when none is open, and the data files and the cases' rule ids are in order."""
     covered = covered_by_cases(cases)
     open_rules = rules.open(covered)
     parts = [("covered", [rule for rule in rules.all if rule in covered]),
@@ -95,6 +95,8 @@ def report(rules, cases, tell):
     unknown = [(rule, case.name) for case in cases for rule in case.rules
                if rule.startswith("R-") and rule not in set(rules.all)]
     mistakes = rules.mistakes(covered, unknown)
+    if parts[-1][1]:
+        mistakes = mistakes + ["%d rules have neither a case nor a reason" % len(parts[-1][1])]
     for text in mistakes:
         tell("FAILED: " + text)
     tell("rules %d  %s" % (len(rules.all), "  ".join("%s %d" % (title, len(ids)) for title, ids in parts)))
