@@ -336,4 +336,8 @@ def main(arguments=None):
         print(error, file=sys.stderr)
         return USAGE
     except KeyboardInterrupt:
+        print("tools/conform: interrupted", file=sys.stderr)
         return 130
+    except BrokenPipeError:     # the reader of a pipe has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141

@@ -82,6 +82,7 @@ class Runner:
         self.on_result = on_result
         self.lock = threading.Lock()
         self.stopping = False
+        self.broken_pipe = None
         self.drifts = []        # (version, case) where a release that nobody recorded goes its own way
         self.problems = []      # processes that did not end well
         self.units = queue.Queue()
@@ -109,6 +110,8 @@ class Runner:
         except KeyboardInterrupt:
             self.stopping = True
             raise
+        if self.broken_pipe:
+            raise self.broken_pipe
 
     def work(self):
         while not self.stopping:
@@ -134,7 +137,11 @@ class Runner:
 
     def finish(self, result):
         with self.lock:
-            self.on_result(result)
+            try:
+                self.on_result(result)
+            except BrokenPipeError as error:    # of this thread; the main one ends the command by it
+                self.stopping, self.broken_pipe = True, error
+                return
             if self.options.fail_fast and not result.verdict.good():
                 self.stopping = True
 

@@ -46,7 +46,8 @@ class Testee:
         self.buffer = b""
         try:
             self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                            stderr=self.errors, bufsize=0)
+                                            stderr=self.errors, bufsize=0,
+                                            start_new_session=True)  # Ctrl-C is the harness's alone: they end by EOF
         except OSError as error:
             raise Crash("cannot start %s: %s" % (" ".join(self.command), error))
         self.hello = self.receive(time.monotonic() + self.timeout)

@@ -2,6 +2,8 @@
 """The command as a whole against testees that misbehave: each verdict, each report, each exit code."""
 import json
 import os
+import signal
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -90,6 +92,25 @@ class Commands(unittest.TestCase):
             with self.subTest(arguments):
                 code, text = support.conform(*arguments)
                 self.assertEqual((want_code, True), (code, want_text in text), text)
+
+    def test_ctrl_c(self):
+        with support.Cases(recorded("abc")) as folder:
+            command = [sys.executable, support.HOME, "--cases", folder, "--testee", fake("hang"), "--backend", "mem,pair", "-j", "1"]
+            running = subprocess.Popen(command + ["--timeout", "0.5"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                       start_new_session=True, universal_newlines=True)
+            running.stdout.readline()   # the first verdict
+            os.killpg(running.pid, signal.SIGINT)
+            rest = running.communicate(timeout=60)[0]
+        self.assertEqual((130, True, False), (running.returncode, "interrupted" in rest, "Traceback" in rest), rest)
+
+    def test_a_pipe_closed_early(self):
+        for arguments in (["--rules"], ["--list"], ["--testee", "cpython", "--backend", "mem", "errors"]):
+            reader, writer = os.pipe()
+            os.close(reader)
+            done = subprocess.run([sys.executable, support.HOME] + arguments, stdout=writer, stderr=subprocess.PIPE,
+                                  timeout=120, check=False, universal_newlines=True)
+            os.close(writer)
+            self.assertEqual((141, ""), (done.returncode, done.stderr), arguments)
 
     def test_a_mistake_in_a_case_file(self):
         with support.Cases({"area/x.case": "case area/x\nrule R-101\napp frobnicate\n"}) as folder:
