@@ -51,9 +51,10 @@ struct rill_task_options {
 
 /* asyncio.create_task(): fn(arg) starts in the next iteration (R-906). 0, RILL_ENOMEM,
  * RILL_ERUNTIME `no running event loop`, or the error of the stack's mapping. `task` may be NULL:
- * nobody will ask. Otherwise the caller lets go of *task with rill_task_free, at any time; the task
- * itself runs on. Does not suspend. An exception that nobody asks for is reported as `Task
- * exception was never retrieved`. */
+ * nobody will ask. Otherwise the caller lets go of *task with rill_task_free, at any time before
+ * its loop is freed (a task's memory is the loop's; rill_run frees its own loop); the task itself
+ * runs on. Does not suspend. An exception that nobody asks for is reported as `Task exception was
+ * never retrieved`. */
 int rill_task_create(rill_task_fn *fn, void *arg, const struct rill_task_options *options,
                      struct rill_task **task);
 void rill_task_free(struct rill_task *task); /* NULL is fine */
