@@ -84,7 +84,7 @@ static void tell_run(const struct replay *replay, int rc)
     } else if (rc < 0) {
         json_object_set_new(event, "class", json_string(class_of_code(rc)));
         json_object_set_new(event, "text", json_string(""));
-    } else if (replay->ending_as.value != NULL || replay->ending_as.swallow) {
+    } else if (json_is_integer(replay->ending_as.value) || replay->ending_as.swallow) {
         json_object_set_new(event, "value", json_integer(rc));
     }
     emit(replay, event);

@@ -140,8 +140,9 @@ static bool refuse_doing(const struct refusal *refusal, const json_t *operation)
     if (strcmp(name, "fault") == 0 && !fault_knows(call)) {
         return refuse(refusal, "no fault of %s", or_nothing(call));
     }
-    if (value != NULL && (!json_is_integer(value) || json_integer_value(value) < 0 ||
-                          json_integer_value(value) > INT_MAX)) {
+    if (value != NULL && !json_is_null(value) &&
+        (!json_is_integer(value) || json_integer_value(value) < 0 ||
+         json_integer_value(value) > INT_MAX)) {
         return refuse(refusal, "main returns an int that is no error");
     }
     return false;
