@@ -120,6 +120,9 @@ int rill__descriptor_claim(struct rill_loop *loop, int fd, const struct rill_err
 void rill__descriptor_release(struct rill_loop *loop, int fd);
 void rill__descriptors_cleanup(struct rill_loop *loop);
 
+/* `module.Class: text` to stderr, as the last line of a traceback. */
+void rill__print_error(int code, const char *text);
+
 /* The exception handler with message and exception alone. */
 void rill__report(struct rill_loop *loop, const char *message, const struct rill_error *exception);
 

@@ -11,13 +11,25 @@
 
 #define LOG_TEXT_SIZE 2048
 
-static void log_text(struct rill_loop *loop, enum rill_log_level level, const char *text)
+static void log_text(struct rill_loop *loop, enum rill_log_level level, const char *text,
+                     const struct rill_error *exception)
 {
     if (loop->log != NULL) {
-        loop->log(loop->log_arg, level, text);
+        loop->log(loop->log_arg, level, text, exception);
     } else if (level >= RILL_LOG_WARNING) { /* Python's logging.lastResort */
         fprintf(stderr, "%s\n", text);
+        if (exception != NULL) {
+            rill__print_error(exception->code, exception->text);
+        }
     }
+}
+
+/* Python's last traceback line. */
+void rill__print_error(int code, const char *text)
+{
+    const char *module = rill_error_module(code);
+    fprintf(stderr, "%s%s%s%s%s\n", module, module[0] != '\0' ? "." : "", rill_error_name(code),
+            text[0] != '\0' ? ": " : "", text);
 }
 
 void rill__log(struct rill_loop *loop, enum rill_log_level level, const char *format, ...)
@@ -31,7 +43,7 @@ void rill__log(struct rill_loop *loop, enum rill_log_level level, const char *fo
     va_start(list, format);
     vsnprintf(text, sizeof text, format, list);
     va_end(list);
-    log_text(loop, level, text);
+    log_text(loop, level, text, NULL);
 }
 
 /* Appends one `key: value` line; the keys come sorted. */
@@ -47,16 +59,6 @@ static void add_line(char *text, size_t size, size_t *used, const char *format, 
     if (count > 0) {
         *used += (size_t)count < size - *used ? (size_t)count : size - *used - 1;
     }
-}
-
-/* Python keeps the exception beside the record's text (exc_info) and shows it behind that, as a
- * traceback; here that is the traceback's last line. */
-static void add_exception(char *text, size_t size, size_t *used, const struct rill_error *exception)
-{
-    const char *module = rill_error_module(exception->code);
-    add_line(text, size, used, "\n%s%s%s%s%s", module, module[0] != '\0' ? "." : "",
-             rill_error_name(exception->code), exception->text[0] != '\0' ? ": " : "",
-             exception->text);
 }
 
 /* loop.default_exception_handler(): first line the message, then one line for each other key,
@@ -86,10 +88,7 @@ static void default_handler(struct rill_loop *loop, const struct rill_exception_
         add_line(text, sizeof text, &used, "\ntransport: <transport at %p>",
                  (void *)context->transport);
     }
-    if (context->exception != NULL) {
-        add_exception(text, sizeof text, &used, context->exception);
-    }
-    log_text(loop, RILL_LOG_ERROR, text);
+    log_text(loop, RILL_LOG_ERROR, text, context->exception);
 }
 
 void rill_loop_call_exception_handler(struct rill_loop *loop,

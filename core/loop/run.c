@@ -196,22 +196,13 @@ int rill_run(rill_task_fn *fn, void *arg, const struct rill_run_options *options
     return rc;
 }
 
-/* Python's last traceback line. */
-static void print_error(int rc, const struct rill_error *error)
-{
-    const char *module = rill_error_module(rc);
-    const char *text = error != NULL && error->code == rc ? error->text : "";
-    fprintf(stderr, "%s%s%s%s%s\n", module, module[0] != '\0' ? "." : "", rill_error_name(rc),
-            text[0] != '\0' ? ": " : "", text);
-}
-
 int rill_main(rill_task_fn *fn, void *arg)
 {
     const struct rill_error *error;
     int rc = run(fn, arg, NULL, &error);
     if (rc < 0) {
         fflush(stdout);
-        print_error(rc, error);
+        rill__print_error(rc, error != NULL && error->code == rc ? error->text : "");
         rc = rc == RILL_EKEYBOARDINTERRUPT ? 130 : EXIT_FAILURE;
     }
     rill_error_unref(error);

@@ -11,8 +11,6 @@
 #include "names.h"
 #include "tasks.h"
 
-enum { CLASS_NAME_SIZE = 64 };
-
 /* Text is the library's or the kernel's; should it be no UTF-8, its bytes are shown instead. */
 static json_t *json_of_text(const char *text, size_t size)
 {
@@ -267,34 +265,17 @@ static const char *level_name(enum rill_log_level level)
     return level >= RILL_LOG_ERROR ? "ERROR" : "WARNING";
 }
 
-/* The library's exception handler ends its record with the exception, as the last line of a
- * traceback would; Python's logging keeps that beside the text. */
-static size_t size_without_exception(const char *text)
+void on_log(void *arg, enum rill_log_level level, const char *text,
+            const struct rill_error *exception)
 {
-    char name[CLASS_NAME_SIZE];
-    const char *line = strrchr(text, '\n');
-    if (line == NULL) {
-        return strlen(text);
-    }
-    const char *end = line + 1 + strcspn(line + 1, ":");
-    const char *start = end;
-    while (start > line + 1 && start[-1] != '.') {
-        start--;
-    }
-    snprintf(name, sizeof name, "%.*s", (int)(end - start), start);
-    return is_class(name) ? (size_t)(line - text) : strlen(text);
-}
-
-void on_log(void *arg, enum rill_log_level level, const char *text)
-{
+    (void)exception; /* CPython's record has a traceback there, which is never compared */
     const struct replay *replay = arg;
     if (level < RILL_LOG_WARNING) {
         return;
     }
     const bool whole = reports_by_default(replay);
-    const size_t size = whole ? size_without_exception(text) : strlen(text);
     json_t *event = json_pack("{s:s, s:s, s:o}", "ev", "log", "level", level_name(level), "text",
-                              json_of_text(text, size));
+                              json_of_text(text, strlen(text)));
     if (whole) {
         json_object_set_new(event, "whole", json_true());
     }

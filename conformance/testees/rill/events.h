@@ -36,7 +36,8 @@ bool reports_by_default(const struct replay *replay);
 
 /* The loop's exception handler, its log, and the observer of its streams; arg: the replay. */
 void on_report(void *arg, struct rill_loop *loop, const struct rill_exception_context *context);
-void on_log(void *arg, enum rill_log_level level, const char *text);
+void on_log(void *arg, enum rill_log_level level, const char *text,
+            const struct rill_error *exception);
 void on_flow(void *arg, enum rill_observed what, const struct rill_reader *reader,
              const struct rill_writer *writer);
 

@@ -43,11 +43,6 @@ int code_of_class(const char *name)
     return RILL_EUSER;
 }
 
-bool is_class(const char *name)
-{
-    return strcmp(class_of_code(code_of_class(name)), name) == 0;
-}
-
 /* getaddrinfo's codes, which are no errno values. */
 static const struct gai_name {
     int status;

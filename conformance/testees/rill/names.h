@@ -14,9 +14,6 @@ const char *class_of_code(int code);
 /* The code of an asyncio class; the application's own for a class that rill does not have. */
 int code_of_class(const char *name);
 
-/* Whether the library, or the script, has an exception class of this name. */
-bool is_class(const char *name);
-
 enum { ERRNO_NAME_SIZE = 24 };
 
 /* `ECONNRESET`, `EAI_SERVICE`: what an error has in os_errno; the number where there is no name.

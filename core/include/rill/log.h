@@ -6,6 +6,8 @@
 #ifndef RILL_LOG_H
 #define RILL_LOG_H
 
+#include <rill/error.h>
+
 enum rill_log_level {
     RILL_LOG_DEBUG = 10, /* Python's numbers */
     RILL_LOG_INFO = 20,
@@ -13,7 +15,9 @@ enum rill_log_level {
     RILL_LOG_ERROR = 40,
 };
 
-/* text has no final newline; valid during the call. */
-typedef void rill_log_fn(void *arg, enum rill_log_level level, const char *text);
+/* text has no final newline; exception: what Python's record has as exc_info, or NULL. Both are
+ * valid during the call. */
+typedef void rill_log_fn(void *arg, enum rill_log_level level, const char *text,
+                         const struct rill_error *exception);
 
 #endif

@@ -290,8 +290,10 @@ struct slow {
     int logs;
 };
 
-static void take_log(void *arg, enum rill_log_level level, const char *text)
+static void take_log(void *arg, enum rill_log_level level, const char *text,
+                     const struct rill_error *exception)
 {
+    (void)exception;
     struct slow *slow = arg;
     if (level == RILL_LOG_WARNING) {
         slow->logs++;

@@ -113,8 +113,10 @@ static void world_freeaddrinfo(void *arg, struct addrinfo *list)
     }
 }
 
-static void world_log(void *arg, enum rill_log_level level, const char *text)
+static void world_log(void *arg, enum rill_log_level level, const char *text,
+                      const struct rill_error *exception)
 {
+    (void)exception;
     struct world *world = arg;
     if (level >= RILL_LOG_WARNING) {
         trace_add(&world->log, text);

@@ -55,8 +55,10 @@ static int world_listen(void *arg, int fd, int backlog)
     return rill_sys_kernel()->listen(NULL, fd, backlog);
 }
 
-static void world_log(void *arg, enum rill_log_level level, const char *text)
+static void world_log(void *arg, enum rill_log_level level, const char *text,
+                      const struct rill_error *exception)
 {
+    (void)exception;
     struct world *world = arg;
     (void)level;
     trace_add(&world->log, text);
@@ -305,7 +307,7 @@ static int stale_files(void *arg)
 
     make_file("f"); /* */
     check_fails(__LINE__, rill_start_unix_server(echo, NULL, rill_bytes_of("f/s"), NULL, &server),
-                RILL_EOS, "[Errno 20] Not a directory");
+                RILL_ENOTDIRECTORY, "[Errno 20] Not a directory");
     CHECK_STR(world->log.text, "Unable to check or remove stale UNIX socket 'f/s': "
                                "NotADirectoryError(20, 'Not a directory')");
     CHECK_INT(unlink("f"), 0);
