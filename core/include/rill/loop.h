@@ -73,8 +73,9 @@ struct rill_loop_options {
 int rill_loop_new(const struct rill_loop_options *options, struct rill_loop **loop);
 
 /* loop.close(): drops queued callbacks, timers and watchers, closes the sockets of transports still
- * open without flushing (R-904), throws away tasks that never ended. Must not be running. NULL is
- * fine. */
+ * open without flushing (R-904), throws away tasks that never ended: what only their stacks knew is
+ * lost, also rill's own (the socket of a connect in progress), so cancel and await them first, as
+ * rill_run does. Must not be running. NULL is fine. */
 void rill_loop_free(struct rill_loop *loop);
 
 /* asyncio.get_running_loop(); NULL where Python raises RuntimeError. */
