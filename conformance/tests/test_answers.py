@@ -57,9 +57,12 @@ class Rules(Folder):
 
     def test_parts(self):
         self.write("rules_tls.txt", "R-203 | only there\n")
-        self.assertTrue(self.report(), self.lines)
+        self.assertFalse(self.report(), "an open rule fails")
         self.assertEqual("rules 5  covered 2  not applicable 0  tls 2  open 1", self.lines[-1])
         self.assertIn("    R-420", self.lines, "a memory transport does not show a rule of section 4")
+        self.write("rules_na.txt", "R-420 | a reason\n")
+        self.assertTrue(self.report(), self.lines)
+        self.assertEqual("rules 5  covered 2  not applicable 1  tls 2  open 0", self.lines[-1])
 
     def test_mistakes(self):
         rows = [("R-101 | a reason\n", "R-101 is not applicable and covered at once"), ("R-203 |\n", None), ("R-999 | a\n", None)]

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The unit tests' checks: a failed check prints its file, line and values, is counted, and the test goes on.
- * A row of a table test carries its own line in `.line = __LINE__`, so that a failing row names itself.
+ * The unit tests' checks: a failed check prints its file, line and values, is counted, and the test
+ * goes on. A row of a table test carries its own line in `.line = __LINE__`, so that a failing row
+ * names itself.
  */
 #ifndef RILL_CHECK_H
 #define RILL_CHECK_H
@@ -54,11 +55,11 @@ static inline int check_report(const char *name)
     return check_count > 0 && check_failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-#define CHECK(ok)                       check_at(__FILE__, __LINE__, 0, (ok) != 0, #ok)
-#define CHECK_ROW(row, ok)              check_at(__FILE__, __LINE__, (row), (ok) != 0, #ok)
-#define CHECK_INT(got, want)            check_int_at(__FILE__, __LINE__, 0, (got), (want), #got)
-#define CHECK_INT_ROW(row, got, want)   check_int_at(__FILE__, __LINE__, (row), (got), (want), #got)
-#define CHECK_STR(got, want)            check_str_at(__FILE__, __LINE__, 0, (got), (want), #got)
-#define CHECK_STR_ROW(row, got, want)   check_str_at(__FILE__, __LINE__, (row), (got), (want), #got)
+#define CHECK(ok)                     check_at(__FILE__, __LINE__, 0, (ok) != 0, #ok)
+#define CHECK_ROW(row, ok)            check_at(__FILE__, __LINE__, (row), (ok) != 0, #ok)
+#define CHECK_INT(got, want)          check_int_at(__FILE__, __LINE__, 0, (got), (want), #got)
+#define CHECK_INT_ROW(row, got, want) check_int_at(__FILE__, __LINE__, (row), (got), (want), #got)
+#define CHECK_STR(got, want)          check_str_at(__FILE__, __LINE__, 0, (got), (want), #got)
+#define CHECK_STR_ROW(row, got, want) check_str_at(__FILE__, __LINE__, (row), (got), (want), #got)
 
 #endif
