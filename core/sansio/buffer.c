@@ -209,10 +209,7 @@ int rill__buffer_take(struct rill__buffer *buffer, size_t count, struct rill_byt
     if (buffer->held < buffer->head) {
         return take_behind_held(buffer, count, view);
     }
-    *view = (struct rill_bytes){buffer->block->bytes + buffer->head, count};
-    buffer->head += count;
-    buffer->held = buffer->head;
-    buffer->pinned = true;
+    *view = rill__buffer_take_plain(buffer, count);
     return 0;
 }
 

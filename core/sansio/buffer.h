@@ -78,6 +78,16 @@ void rill__buffer_discard(struct rill__buffer *buffer, size_t count);
  * way; then it can fail with RILL_ENOMEM and takes nothing. */
 int rill__buffer_take(struct rill__buffer *buffer, size_t count, struct rill_bytes *view);
 
+/* The same where nothing is held and count is not 0: cannot fail, and costs no call. */
+static inline struct rill_bytes rill__buffer_take_plain(struct rill__buffer *buffer, size_t count)
+{
+    const struct rill_bytes view = {rill__buffer_data(buffer), count};
+    buffer->head += count;
+    buffer->held = buffer->head;
+    buffer->pinned = true;
+    return view;
+}
+
 /* Ends the validity of every view handed out; frees retired blocks. */
 void rill__buffer_unpin(struct rill__buffer *buffer);
 

@@ -418,9 +418,7 @@ bool rill__read_line_now(struct rill__reader *reader, struct rill_bytes *line)
     if (end == NULL || (size_t)(end - data) > reader->limit) {
         return false;
     }
-    if (rill__buffer_take(buffer, (size_t)(end - data) + 1, line) < 0) {
-        return false;
-    }
+    *line = rill__buffer_take_plain(buffer, (size_t)(end - data) + 1);
     resume_if_drained(reader);
     return true;
 }

@@ -147,14 +147,21 @@ int rill_reader_read(struct rill_reader *reader, ssize_t n, struct rill_bytes *d
     return run(&call, reader, data);
 }
 
-int rill_reader_readline(struct rill_reader *reader, struct rill_bytes *line)
+/* Apart from the short way, which then needs no frame for a call. */
+__attribute__((noinline)) static int call_readline(struct rill_reader *reader,
+                                                   struct rill_bytes *line)
 {
     struct read_call call;
+    call.read.kind = RILL__READ_LINE;
+    return run(&call, reader, line);
+}
+
+int rill_reader_readline(struct rill_reader *reader, struct rill_bytes *line)
+{
     if (reader->loop->fair_calls == 0 && rill__read_line_now(&reader->core, line)) {
         return 0;
     }
-    call.read.kind = RILL__READ_LINE;
-    return run(&call, reader, line);
+    return call_readline(reader, line);
 }
 
 int rill_reader_readexactly(struct rill_reader *reader, ssize_t n, struct rill_bytes *data)

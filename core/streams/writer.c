@@ -29,12 +29,18 @@ int rill_writer_write(struct rill_writer *writer, const void *data, size_t size)
     return done(writer, transport->ops->write(transport, bytes));
 }
 
+static void nobody_cares(void *arg)
+{
+    (void)arg;
+}
+
 int rill_writer_write_borrowed(struct rill_writer *writer, const void *data, size_t size,
                                rill_callback *done_with, void *arg)
 {
     struct rill_transport *transport = transport_of(writer);
     const struct rill_bytes bytes = {data, size};
 
+    done_with = done_with != NULL ? done_with : nobody_cares;
     if (transport->ops->write_borrowed != NULL) {
         return done(writer, transport->ops->write_borrowed(transport, bytes, done_with, arg));
     }

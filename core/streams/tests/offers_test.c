@@ -156,6 +156,7 @@ static int write_borrowed(void *arg) /* Q-36 */
         rill_writer_transport(pair.writer)); /* given back, also when nothing is sent */
     CHECK_INT(done, 4);
     CHECK_INT(rill_writer_write_borrowed(pair.writer, lent, 10, count, &done), 0);
+    CHECK_INT(rill_writer_write_borrowed(pair.writer, lent, 10, NULL, NULL), 0);
     CHECK_INT(done, 5); /* a lost write is dropped, and given back */
     close_pair(&pair);
     return 0;
