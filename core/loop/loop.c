@@ -16,6 +16,8 @@
 
 #define MAXIMUM_WAIT_S (24. * 3600.) /* asyncio's MAXIMUM_SELECT_TIMEOUT */
 
+#define ENDING_REQUESTS 3
+#define ENDING_TURNS    20
 #define SLOW_CALLBACK_S 0.1 /* asyncio's slow_callback_duration */
 
 static _Thread_local struct rill_loop *running_loop;
@@ -133,31 +135,6 @@ static void drop_list(struct rill__list *list)
         rill__list_remove(link);
         open->drop(open);
     }
-}
-
-void rill_loop_free(struct rill_loop *loop)
-{
-    if (loop == NULL) {
-        return;
-    }
-    rill_assert(!loop->running);
-    rill__workers_join(loop);
-    drop_list(&loop->servers);
-    drop_list(&loop->transports);
-    rill__loop_drop_handles(
-        loop); /* before the tasks: waits on their stacks are queued and armed */
-    rill__timers_cleanup(&loop->timers);
-    drop_list(&loop->handlers);
-    rill__loop_drop_tasks(loop);
-    rill__descriptors_cleanup(loop);
-    loop->poller->ops->free(loop->poller);
-    rill__stacks_free(loop->stacks);
-    rill_error_unref(loop->callback_error);
-    rill__free(loop->spare);
-    pthread_mutex_lock(&loop->lock); /* whoever woke the loop last has left */
-    pthread_mutex_unlock(&loop->lock);
-    pthread_mutex_destroy(&loop->lock);
-    rill__free(loop);
 }
 
 void rill__ready(struct rill_loop *loop, struct rill__entry *entry)
@@ -284,6 +261,46 @@ void rill__turn_after_poll(struct rill_loop *loop)
     }
     loop->turns++;
     rill__set_running_loop(before);
+}
+
+/* Python throws GeneratorExit into a coroutine that it collects; here the tasks that are left are
+ * cancelled, so that their frames let go of what they own. Without a poll, and bounded: who
+ * swallows it again and again is thrown away. */
+static void end_tasks(struct rill_loop *loop)
+{
+    for (int request = 0; request < ENDING_REQUESTS && loop->task_count > 0; request++) {
+        rill__cancel_tasks(loop);
+        for (int turn = 0; turn < ENDING_TURNS && loop->task_count > 0; turn++) {
+            take_threadsafe(loop);
+            rill__turn_after_poll(loop);
+        }
+    }
+}
+
+void rill_loop_free(struct rill_loop *loop)
+{
+    if (loop == NULL) {
+        return;
+    }
+    rill_assert(!loop->running);
+    end_tasks(loop);
+    rill__workers_join(loop);
+    drop_list(&loop->servers);
+    drop_list(&loop->transports);
+    /* Before the tasks: waits on their stacks are queued and armed. */
+    rill__loop_drop_handles(loop);
+    rill__timers_cleanup(&loop->timers);
+    drop_list(&loop->handlers);
+    rill__loop_drop_tasks(loop);
+    rill__descriptors_cleanup(loop);
+    loop->poller->ops->free(loop->poller);
+    rill__stacks_free(loop->stacks);
+    rill_error_unref(loop->callback_error);
+    rill__free(loop->spare);
+    pthread_mutex_lock(&loop->lock); /* whoever woke the loop last has left */
+    pthread_mutex_unlock(&loop->lock);
+    pthread_mutex_destroy(&loop->lock);
+    rill__free(loop);
 }
 
 void rill__turn(struct rill_loop *loop, bool may_block)

@@ -381,6 +381,15 @@ void rill__task_on_done(struct rill_task *task, struct rill__entry *entry)
     rill__list_append(&task->done_callbacks, &entry->link);
 }
 
+void rill__cancel_tasks(struct rill_loop *loop)
+{
+    struct rill__link *link = rill__list_first(&loop->tasks);
+    while (link != NULL) { /* nothing ends a task at once: the list stays as it is */
+        rill_task_cancel(rill__container(link, struct rill_task, link));
+        link = rill__list_after(&loop->tasks, link);
+    }
+}
+
 void rill__loop_drop_tasks(struct rill_loop *loop)
 {
     struct rill__link *link;

@@ -130,6 +130,9 @@ const struct rill_error *rill__error_of_code(int code);
  * reference). */
 int rill__fail_ref(const struct rill_error *error);
 
+/* Task.cancel() on every task of the loop. */
+void rill__cancel_tasks(struct rill_loop *loop);
+
 /* For rill_loop_free: tasks that never ended are thrown away; queued public handles are dropped. */
 void rill__loop_drop_tasks(struct rill_loop *loop);
 

@@ -160,6 +160,9 @@ static void out_of_resources(struct rill__listener *listener, int os_errno)
 
     rill_loop_call_exception_handler(loop, &context);
     rill_error_unref(error);
+    if (listener->server->closed) { /* by the handler: there is nothing to pause */
+        return;
+    }
     rill__watch_reading(listener->watch, false);
     listener->retry.entry.run = run_retry;
     if (!listener->retry.armed &&

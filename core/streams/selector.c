@@ -276,6 +276,7 @@ static void drop(struct rill__open *open)
 {
     struct rill__selector *self = rill__container(open, struct rill__selector, open);
     self->closing = true;
+    self->lost_writes++; /* a lent piece's callback may write: that is dropped, not queued */
     self->endpoint->ops->watch_reading(self->endpoint, false);
     rill__selector_drop_queue(self);
     rill__selector_lost(self);

@@ -72,10 +72,10 @@ struct rill_loop_options {
 /* asyncio.new_event_loop(). 0, RILL_ENOMEM or an OSError code. The caller owns *loop. */
 int rill_loop_new(const struct rill_loop_options *options, struct rill_loop **loop);
 
-/* loop.close(): drops queued callbacks, timers and watchers, closes the sockets of transports still
- * open without flushing (R-904), throws away tasks that never ended: what only their stacks knew is
- * lost, also rill's own (the socket of a connect in progress), so cancel and await them first, as
- * rill_run does. Must not be running. NULL is fine. */
+/* loop.close(): tasks that are left are cancelled and get some turns, without a poll, to let go of
+ * what they own (Python's GeneratorExit); those that swallow it are thrown away with all that only
+ * their stacks know. Then queued callbacks, timers and watchers are dropped, and the sockets of
+ * transports still open are closed without a flush (R-904). Must not be running. NULL is fine. */
 void rill_loop_free(struct rill_loop *loop);
 
 /* asyncio.get_running_loop(); NULL where Python raises RuntimeError. */
