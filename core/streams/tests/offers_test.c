@@ -162,6 +162,39 @@ static int write_borrowed(void *arg) /* Q-36 */
     return 0;
 }
 
+/* Each piece that comes back lends the next one. */
+struct lender {
+    struct pair pair;
+    int lent;
+    int given_back;
+};
+
+static void lend_next(void *arg)
+{
+    struct lender *lender = arg;
+    lender->given_back++;
+    if (lender->lent < 5) {
+        lender->lent++;
+        CHECK_INT(rill_writer_write_borrowed(lender->pair.writer, "0123456789", 10, lend_next, arg),
+                  0);
+    }
+}
+
+/* Leaves a piece lent when the loop goes; the pair's memory is held for the callbacks. */
+static int lent_at_the_end(void *arg)
+{
+    const struct rill_memory_options window = {.window = RILL_SET(4)};
+    struct lender *lender = arg;
+
+    open_pair(&lender->pair, 100, &window);
+    lender->lent = 1;
+    CHECK_INT(rill_writer_write_borrowed(lender->pair.writer, "0123456789", 10, lend_next, lender),
+              0);
+    CHECK_INT(lender->given_back, 0);
+    rill_observe_hold(lender->pair.writer);
+    return 0;
+}
+
 static int borrowed_after_eof(void *arg)
 {
     struct pair pair;
@@ -340,6 +373,11 @@ int main(void)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         CHECK_INT(run_virtual(rows[i], &time, &time), 0);
     }
+    struct lender lender = {0};
+    CHECK_INT(run_virtual(lent_at_the_end, &lender, &time), 0);
+    CHECK_INT(lender.given_back, lender.lent);
+    close_pair(&lender.pair);
+    rill_observe_release(lender.pair.writer);
     fairness(0, 0);
     fairness(4, 2);
     CHECK_INT(rill_run(wait_closed_for, NULL, NULL), 0);

@@ -489,6 +489,37 @@ static int closed_in_the_pause(void *arg)
     return 0;
 }
 
+/* Closed and let go of by the report's handler: there is nothing left to pause. */
+static void close_in_report(void *arg, struct rill_loop *loop,
+                            const struct rill_exception_context *context)
+{
+    struct rill_server **server = arg;
+    (void)loop;
+    (void)context;
+    rill_server_close(*server);
+    rill_server_free(*server);
+    *server = NULL;
+}
+
+static int closed_by_the_report(void *arg)
+{
+    struct world *world = arg;
+    struct rill_loop_state state;
+    int client;
+
+    struct rill_server *server = server_with_clients(&client, 1);
+    rill_loop_set_exception_handler(rill_running_loop(), close_in_report, &server);
+    world->accept_errno = EMFILE;
+    rill_sleep(0.5);
+    CHECK(server == NULL);
+    rill_observe_loop(rill_running_loop(), &state);
+    CHECK_INT((long long)state.timers, 0);
+    rill_sleep(2);
+    CHECK_INT(world->accepts_failed, 1);
+    close(client);
+    return 0;
+}
+
 /* -- cancellation ---------------------------------------------------------------------------- */
 
 /* In the iteration after listen: nothing is left; a socket that was passed in stays open. */
@@ -657,11 +688,12 @@ int main(void)
         int line;
         rill_task_fn *fn;
     } rows[] = {
-        {__LINE__, bad_arguments},      {__LINE__, several_hosts},
-        {__LINE__, taken_address},      {__LINE__, socket_options},
-        {__LINE__, out_of_descriptors}, {__LINE__, closed_in_the_pause},
-        {__LINE__, start_cancelled},    {__LINE__, before_close},
-        {__LINE__, after_close},        {__LINE__, with_a_client},
+        {__LINE__, bad_arguments},        {__LINE__, several_hosts},
+        {__LINE__, taken_address},        {__LINE__, socket_options},
+        {__LINE__, out_of_descriptors},   {__LINE__, closed_in_the_pause},
+        {__LINE__, closed_by_the_report}, {__LINE__, start_cancelled},
+        {__LINE__, before_close},         {__LINE__, after_close},
+        {__LINE__, with_a_client},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct world world = {.family_missing = -1};
