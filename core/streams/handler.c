@@ -42,7 +42,7 @@ static void handler_done(struct rill__entry *entry)
         report_handler(stream, exception);
     }
     if (exception != NULL || rill_task_cancelled(task)) {
-        rill_transport_close(stream->transport);
+        rill_writer_close(&stream->writer); /* with its deadline, if it has one */
     }
     rill__list_remove(&stream->handler_open.link);
     stream->handler = NULL;

@@ -83,10 +83,10 @@ void rill_writer_set_close_timeout(struct rill_writer *writer, struct rill_opt_r
 void rill_writer_close(struct rill_writer *writer)
 {
     struct rill__stream *stream = writer->stream;
-    const bool first = !rill_transport_is_closing(stream->transport);
 
     rill_transport_close(stream->transport);
-    if (first && stream->close_timeout.given && !stream->flow.lost) { /* */
+    if (stream->close_timeout.given && !stream->flow.lost &&
+        !stream->close_timer.armed) { /* */
         stream->close_timer.entry.run = close_timed_out;
         if (rill__timer_start(stream->loop, &stream->close_timer,
                               rill_loop_time(stream->loop) + stream->close_timeout.value) < 0) {
@@ -139,7 +139,6 @@ static int await_resume(struct rill_writer *writer, struct rill_task *task)
 int rill_writer_drain(struct rill_writer *writer)
 {
     struct rill__stream *stream = writer->stream;
-    const struct rill_error *exception = stream->reader.core.exception;
     struct rill_task *task;
     bool yielded = false;
 
@@ -149,6 +148,8 @@ int rill_writer_drain(struct rill_writer *writer)
     if (rill__be_fair(task) < 0) {
         return RILL_ECANCELLED;
     }
+    /* Behind the yield, in which the connection may have been lost. */
+    const struct rill_error *exception = stream->reader.core.exception;
     for (;;) {
         switch (rill__drain_decide(&stream->flow, exception != NULL,
                                    rill_transport_is_closing(stream->transport), yielded)) {

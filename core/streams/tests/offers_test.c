@@ -226,11 +226,21 @@ static int close_timeout(void *arg) /* Q-28 */
     CHECK(time->now >= before + 5 && time->now < before + 6);
     close_pair(&pair);
 
+    open_pair(&pair, 100, &window); /* also behind a close of the transport */
+    rill_writer_set_close_timeout(pair.writer, (struct rill_opt_real)RILL_SET(5));
+    CHECK_INT(rill_writer_write(pair.writer, "stalled", 7), 0);
+    const double again = time->now;
+    rill_transport_close(rill_writer_transport(pair.writer));
+    rill_writer_close(pair.writer);
+    CHECK_INT(rill_writer_wait_closed(pair.writer), 0);
+    CHECK(time->now >= again + 5 && time->now < again + 6);
+    close_pair(&pair);
+
     open_pair(&pair, 100, NULL); /* not needed: the deadline goes with the connection */
     rill_writer_set_close_timeout(pair.writer, (struct rill_opt_real)RILL_SET(5));
     rill_writer_close(pair.writer);
     CHECK_INT(rill_writer_wait_closed(pair.writer), 0);
-    CHECK(time->now < before + 6);
+    CHECK(time->now < again + 6);
     struct rill_loop_state state;
     rill_observe_loop(rill_running_loop(), &state);
     CHECK_INT((long long)state.timers, 0);
