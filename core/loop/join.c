@@ -126,6 +126,7 @@ static void run_child(struct rill__entry *entry)
 static enum rill__cancel join_cancel(struct rill__wait *wait)
 {
     struct join *join = rill__container(wait, struct join, wait);
+    const struct rill_error *why = wait->task->cancel_error; /* */
     bool any = false;
     bool circle = false;
 
@@ -135,7 +136,7 @@ static enum rill__cancel join_cancel(struct rill__wait *wait)
     for (size_t i = 0; i < join->count; i++) {
         struct rill_task *child = join->children[i].task;
         circle = circle || child->in_cancel;
-        any = rill_task_cancel(child) || any;
+        any = rill_task_cancel_text(child, why != NULL ? why->text : NULL) || any;
     }
     join->cancel_requested = join->cancel_requested || any;
     if (!any && circle) { /* it waits for itself: nothing else would ever end it */
@@ -213,7 +214,7 @@ int rill_gather(struct rill_task *const *tasks, size_t count, bool return_except
     if (rc == 0 && join.failed != NULL) {
         rc = take_result(join.failed);
     } else if (rc == 0 && join.cancel_requested) {
-        rc = rill__fail(rill_error_cancelled());
+        rc = rill__task_deliver_cancel(join.wait.task);
     }
     if (rc == 0 && results != NULL) {
         for (size_t i = 0; i < count; i++) {

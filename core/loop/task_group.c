@@ -148,10 +148,10 @@ int rill_task_group_create_task(struct rill_task_group *group, rill_task_fn *fn,
     return 0;
 }
 
-/* Waits for the members; true when the parent was cancelled from outside meanwhile. */
-static bool await_members(struct rill__task_group_state *state)
+/* Waits for the members; *cancelled becomes the parent's cancellation from outside, if one comes
+ * meanwhile. */
+static void await_members(struct rill__task_group_state *state, const struct rill_error **cancelled)
 {
-    bool cancelled = false;
     while (state->count > 0) {
         struct rill__wait wait;
         rill__wait_init(&wait, state->parent);
@@ -159,11 +159,11 @@ static bool await_members(struct rill__task_group_state *state)
         const int rc = rill__wait(&wait, NULL);
         state->completed = NULL;
         if (rc == RILL_ECANCELLED && !state->aborting) {
-            cancelled = true;
+            rill_error_unref(*cancelled);
+            *cancelled = rill__error_of_code(rc); /* with its text */
             abort_members(state);
         }
     }
-    return cancelled;
 }
 
 /* The group's error is raised while the body's is handled: that is its context. */
@@ -175,14 +175,14 @@ static const struct rill_error *group_error(const struct rill__task_group_state 
     return body_error != NULL ? rill_error_with_cause(error, body_error) : error;
 }
 
-static int conclude(struct rill__task_group_state *state, int rc, bool cancelled,
-                    const struct rill_error *body_error)
+static int conclude(struct rill__task_group_state *state, int rc,
+                    const struct rill_error *cancelled, const struct rill_error *body_error)
 {
     if (state->parent_cancel_requested && rill_task_uncancel(state->parent) == 0) {
-        cancelled = false;
+        cancelled = NULL;
     }
-    if (cancelled && state->error_count == 0) {
-        return rill__fail(rill_error_cancelled());
+    if (cancelled != NULL && state->error_count == 0) {
+        return rill__fail_ref(cancelled);
     }
     if (body_error != NULL && rc != RILL_ECANCELLED) {
         add_error(state, body_error);
@@ -212,8 +212,10 @@ int rill_task_group_exit(struct rill_task_group *group, int rc)
     if (rc < 0 && !state->aborting) {
         abort_members(state);
     }
-    const bool cancelled = await_members(state) || rc == RILL_ECANCELLED;
+    const struct rill_error *cancelled = rc == RILL_ECANCELLED ? rill_error_ref(body_error) : NULL;
+    await_members(state, &cancelled);
     rc = conclude(state, rc, cancelled, body_error);
+    rill_error_unref(cancelled);
     rill_error_unref(body_error);
     for (size_t i = 0; i < state->error_count; i++) {
         rill_error_unref(state->errors[i]);

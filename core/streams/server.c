@@ -248,11 +248,12 @@ int rill_server_serve_forever(struct rill_server *server)
     }
     rill__server_ref(server);
     await_cancellation(server, task);
-    rill_server_close(server); /* */
+    const struct rill_error *cancelled = rill__error_of_code(RILL_ECANCELLED); /* with its text */
+    rill_server_close(server);                                                 /* */
     rill_server_wait_closed(server);
     server->is_awaited = false;
     rill__server_unref(server);
-    return rill__fail(rill_error_cancelled());
+    return rill__fail(cancelled);
 }
 
 static void each_client(struct rill_server *server, void (*act)(struct rill_transport *transport))

@@ -524,6 +524,52 @@ static void free_under_tasks(void)
     }
 }
 
+/* The text of a cancellation goes through what waits in between. */
+static int sleep_long(void *arg)
+{
+    (void)arg;
+    return rill_sleep(10);
+}
+
+static int gather_one(void *arg)
+{
+    struct rill_task *task = NULL;
+    const bool *return_exceptions = arg;
+
+    CHECK_INT(rill_task_create(sleep_long, NULL, NULL, &task), 0);
+    const int rc = rill_gather(&task, 1, *return_exceptions, NULL);
+    rill_task_free(task);
+    return rc;
+}
+
+static int group_of_one(void *arg)
+{
+    struct rill_task_group group;
+    const bool *in_body = arg;
+
+    CHECK_INT(rill_task_group_enter(&group), 0);
+    CHECK_INT(rill_task_group_create_task(&group, sleep_long, NULL, NULL), 0);
+    return rill_task_group_exit(&group, *in_body ? rill_sleep(5) : 0);
+}
+
+static int texts_go_through(void *arg)
+{
+    static rill_task_fn *const waits[] = {gather_one, group_of_one};
+    bool flags[] = {false, true};
+
+    (void)arg;
+    for (size_t i = 0; i < 4; i++) {
+        struct rill_task *task = NULL;
+        CHECK_INT(rill_task_create(waits[i / 2], &flags[i % 2], NULL, &task), 0);
+        CHECK_INT(rill_sleep(0.1), 0);
+        CHECK(rill_task_cancel_text(task, "enough"));
+        CHECK_INT(rill_task_await(task), RILL_ECANCELLED);
+        CHECK_STR(rill_task_error()->text, "enough");
+        rill_task_free(task);
+    }
+    return 0;
+}
+
 int main(void)
 {
     free_under_tasks();
@@ -539,5 +585,6 @@ int main(void)
     CHECK_INT(reports, 1);
     CHECK_INT(rill_task_create(say, NULL, NULL, NULL), RILL_ERUNTIME);
     CHECK(rill_current_task() == NULL && rill_task_error() == NULL);
+    CHECK_INT(rill_run(texts_go_through, NULL, NULL), 0);
     return check_report("task");
 }
