@@ -177,7 +177,7 @@ def main(argv):
     except (measure.Failed, ValueError) as error:
         report.Live().clear()
         print("tools/bench: %s" % error, file=sys.stderr)
-        return 1
+        return 2 if isinstance(error, ValueError) else 1 # a name that does not exist is wrong usage
     except KeyboardInterrupt:
         return 130
     return 0

@@ -68,7 +68,7 @@ class Run(unittest.TestCase):
     def test_wrong_arguments(self):
         for arguments, want in ((["nothing"], "no such work: nothing"), (["--peers", "x"], "no such peer: x")):
             done = bench(*arguments)
-            self.assertEqual(done.returncode, 1)
+            self.assertEqual(done.returncode, 2)
             self.assertIn(want, done.stderr)
 
 
