@@ -324,6 +324,12 @@ bool rill_task_cancel_text(struct rill_task *task, const char *text)
     return true;
 }
 
+bool rill__cancel_as(struct rill_task *task, const struct rill_task *from)
+{
+    return rill_task_cancel_text(task,
+                                 from->cancel_error != NULL ? from->cancel_error->text : NULL);
+}
+
 int rill_task_cancelling(const struct rill_task *task)
 {
     return task->cancel_requests;

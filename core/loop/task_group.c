@@ -25,6 +25,7 @@ struct rill__task_group_state {
     bool exiting;
     bool aborting;
     bool parent_cancel_requested;
+    bool lost_error; /* there was no memory to keep one: the group fails all the same */
 };
 
 static void abort_members(struct rill__task_group_state *state)
@@ -42,8 +43,8 @@ static void add_error(struct rill__task_group_state *state, const struct rill_er
 {
     const struct rill_error **errors =
         rill__realloc(state->errors, (state->error_count + 1) * sizeof(errors[0]));
-    if (errors ==
-        NULL) { /* the group still fails: the errors before it are there, or the abort shows it */
+    if (errors == NULL) {
+        state->lost_error = true;
         return;
     }
     errors[state->error_count++] = rill_error_ref(error);
@@ -186,6 +187,9 @@ static int conclude(struct rill__task_group_state *state, int rc,
     }
     if (body_error != NULL && rc != RILL_ECANCELLED) {
         add_error(state, body_error);
+    }
+    if (state->error_count == 0 && state->lost_error) {
+        return rill__fail_no_memory();
     }
     if (state->error_count == 0) {
         return rc == RILL_ECANCELLED ? 0 : rc;

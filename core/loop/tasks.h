@@ -130,6 +130,9 @@ const struct rill_error *rill__error_of_code(int code);
  * reference). */
 int rill__fail_ref(const struct rill_error *error);
 
+/* Passes a cancellation of `from` on to `task`, with its text. */
+bool rill__cancel_as(struct rill_task *task, const struct rill_task *from);
+
 /* Task.cancel() on every task of the loop. */
 void rill__cancel_tasks(struct rill_loop *loop);
 

@@ -68,7 +68,7 @@ bool rill__wait_cancel(struct rill__wait *wait)
         return false;
     }
     if (wait->passes_to != NULL) {
-        return rill_task_cancel(wait->passes_to);
+        return rill__cancel_as(wait->passes_to, wait->task);
     }
     if (wait->ops != NULL && wait->ops->cancel != NULL) {
         answer = wait->ops->cancel(wait);

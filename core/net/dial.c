@@ -109,8 +109,8 @@ static int attempt_in_turn(struct dial *dial, int *fd)
     int rc = RILL_EOS;
     for (size_t i = 0; i < dial->remotes.count && rc < 0; i++) {
         rc = attempt(dial, i);
-        if (rc == RILL_ECANCELLED) {
-            return rill__fail(rill_error_cancelled());
+        if (rc == RILL_ECANCELLED) { /* the task knows, with its text */
+            return rc;
         }
         if (is_fatal(rc)) {
             break;

@@ -158,6 +158,8 @@ int rill_create_connection(rill_protocol_factory *factory, void *arg, const char
 {
     struct rill_task *task;
 
+    *transport = NULL;
+    *protocol = NULL;
     if (rill__require_task(&task) < 0) {
         return RILL_ERUNTIME;
     }

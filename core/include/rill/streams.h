@@ -133,9 +133,9 @@ int rill_writer_writelines(struct rill_writer *writer, const struct rill_bytes *
                            size_t count);
 
 /* write without the copy (Q-36): what the kernel does not take at once is referenced until
- * done(arg) is called, on the loop, exactly once, also when the connection is lost; when everything
- * went at once, before this returns. On an error done is not called. It may be
- * NULL, for memory that lives as long as the program. */
+ * done(arg) is called, in the loop's thread, exactly once, also when the connection is lost; when
+ * everything went at once, before this returns. On an error done is not called. It may be NULL, for
+ * memory that lives as long as the program. */
 int rill_writer_write_borrowed(struct rill_writer *writer, const void *data, size_t size,
                                rill_callback *done, void *arg);
 
