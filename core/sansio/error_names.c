@@ -67,6 +67,7 @@ static const struct {
     {RILL_ENOTDIRECTORY, "NotADirectoryError", ""},
     {RILL_ESSL, "SSLError", "ssl"},
     {RILL_ESSLCERT, "SSLCertVerificationError", "ssl"},
+    {RILL_ESSLEOF, "SSLEOFError", "ssl"},
     {RILL_EGROUP, "ExceptionGroup", ""},
 };
 

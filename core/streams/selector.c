@@ -261,9 +261,9 @@ static void close_transport(struct rill_transport *transport)
     }
 }
 
-static void abort_transport(struct rill_transport *transport)
+static void force_close(struct rill_transport *transport, const struct rill_error *error)
 {
-    rill__selector_force_close(rill__selector_of(transport), NULL);
+    rill__selector_force_close(rill__selector_of(transport), error);
 }
 
 static bool is_closing(struct rill_transport *transport)
@@ -344,7 +344,7 @@ static const struct rill_transport_ops selector_ops = {
     .write_eof = rill__selector_write_eof,
     .can_write_eof = can_write_eof,
     .close = close_transport,
-    .abort = abort_transport,
+    .force_close = force_close,
     .is_closing = is_closing,
     .pause_reading = pause_reading,
     .resume_reading = resume_reading,

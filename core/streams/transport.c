@@ -63,7 +63,7 @@ void rill_transport_close(struct rill_transport *transport)
 
 void rill_transport_abort(struct rill_transport *transport)
 {
-    transport->ops->abort(transport);
+    transport->ops->force_close(transport, NULL);
 }
 
 bool rill_transport_is_closing(struct rill_transport *transport)

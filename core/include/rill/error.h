@@ -46,7 +46,8 @@ enum rill_error_code {
     RILL_EFILEEXISTS = -30,        /* FileExistsError */
     RILL_EISDIRECTORY = -31,       /* IsADirectoryError */
     RILL_ENOTDIRECTORY = -32,      /* NotADirectoryError */
-    RILL_ESSLCERT = -41,           /* SSLCertVerificationError */
+    RILL_ESSLCERT = -41,           /* SSLCertVerificationError: verify_code, verify_message */
+    RILL_ESSLEOF = -42,            /* SSLEOFError: the stream ended without close_notify */
     RILL_EGROUP = -50,             /* ExceptionGroup */
     RILL_EUSER = -1000,            /* this and everything below: the application's own */
 };
@@ -67,6 +68,13 @@ struct rill_error {
      * as long as this object. */
     const struct rill_error *const *list;
     size_t list_count;
+    /* TLS errors (R-008): `library` and `reason` as in `[SSL: WRONG_VERSION_NUMBER]`, NULL when
+     * OpenSSL has no name for them; RILL_ESSLCERT: OpenSSL's verification code and its text, else 0
+     * and NULL. */
+    const char *library;
+    const char *reason;
+    int verify_code;
+    const char *verify_message;
 };
 
 /* Makes an error whose text is formatted as by printf; the caller owns one reference. Never fails:

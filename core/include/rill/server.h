@@ -44,7 +44,8 @@ struct rill_server_options {
      * when host_count is; 0 is Python's []. */
     const char *const *hosts;
     struct rill_opt_int host_count;
-    struct rill_opt_real ssl_handshake_timeout; /* seconds, with TLS only */
+    struct rill_ssl_context *ssl;               /* a server's context, or NULL: plain */
+    struct rill_opt_real ssl_handshake_timeout; /* seconds, with ssl only */
     struct rill_opt_real ssl_shutdown_timeout;
     rill_client_connected_cb *plain_cb; /* used instead of the task handler, with the same arg */
 };
@@ -70,6 +71,7 @@ struct rill_unix_server_options {
     struct rill_opt_int backlog;
     struct rill_opt_int start_serving;
     struct rill_opt_int cleanup_socket; /* not given: yes, the path is removed at close */
+    struct rill_ssl_context *ssl;       /* as in rill_server_options */
     struct rill_opt_real ssl_handshake_timeout;
     struct rill_opt_real ssl_shutdown_timeout;
     rill_client_connected_cb *plain_cb;

@@ -23,6 +23,7 @@
 
 #include <rill/error.h>
 #include <rill/option.h>
+#include <rill/tls.h>
 #include <rill/transport.h>
 
 #ifdef __cplusplus
@@ -162,6 +163,15 @@ void rill_writer_set_close_timeout(struct rill_writer *writer, struct rill_opt_r
  * (R-217). Cancelling one waiter leaves the others alone (Q-11). */
 int rill_writer_wait_closed(struct rill_writer *writer);
 
+/* writer.start_tls(): the stream goes on over TLS, as the server of the handshake when start_server
+ * made it (R-272). Suspends: drain first, then the handshake. Bytes that came in clear and were not
+ * read are refused, RILL_ERUNTIME with their number (Q-03), unless the stream is a server's and
+ * they begin a TLS handshake, which then gets them. While it lasts, write and a second start_tls
+ * are refused. A failed or cancelled handshake closes the connection (R-276). Errors: drain's,
+ * R-271, R-274, Q-02, 8.2. */
+int rill_writer_start_tls(struct rill_writer *writer, struct rill_ssl_context *ssl,
+                          const struct rill_start_tls_options *options);
+
 /* writer.transport. The writer's reference: take one (rill_transport_ref) to keep it. */
 struct rill_transport *rill_writer_transport(const struct rill_writer *writer);
 
@@ -172,6 +182,15 @@ bool rill_writer_get_extra_info(const struct rill_writer *writer, const char *na
 bool rill_writer_get_peername(const struct rill_writer *writer, struct rill_address *address);
 bool rill_writer_get_sockname(const struct rill_writer *writer, struct rill_address *address);
 bool rill_writer_get_socket(const struct rill_writer *writer, int *fd);
+/* Of a TLS stream (R-233 to R-237), also after it closed; false on a plain one, and for peercert
+ * and compression also when there is none. What they point to is the connection's. */
+bool rill_writer_get_ssl_context(const struct rill_writer *writer, struct rill_ssl_context **ssl);
+bool rill_writer_get_ssl_object(const struct rill_writer *writer, struct rill_ssl_object **object);
+bool rill_writer_get_peercert(const struct rill_writer *writer, const struct rill_peercert **cert);
+bool rill_writer_get_cipher(const struct rill_writer *writer, struct rill_ssl_cipher *cipher);
+bool rill_writer_get_compression(const struct rill_writer *writer, const char **name);
+/* How the peer ended its side: a truncated stream reads like a complete one. */
+enum rill_tls_end rill_writer_tls_end(const struct rill_writer *writer);
 
 const struct rill_error *rill_writer_error(const struct rill_writer *writer);
 

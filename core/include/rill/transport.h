@@ -24,6 +24,8 @@ extern "C" {
 struct rill_protocol;
 struct rill_transport;
 struct rill_server;
+struct rill_ssl_context;
+struct rill_ssl_object;
 
 /* A socket's address in asyncio's terms. */
 struct rill_address {
@@ -41,12 +43,22 @@ struct rill_address {
 size_t rill_address_repr(const struct rill_address *address, char *text, size_t size);
 
 /* What get_extra_info can answer. */
-enum rill_extra_kind { RILL_EXTRA_NONE = 0, RILL_EXTRA_ADDRESS, RILL_EXTRA_SOCKET };
+enum rill_extra_kind {
+    RILL_EXTRA_NONE = 0,
+    RILL_EXTRA_ADDRESS,     /* peername, sockname */
+    RILL_EXTRA_SOCKET,      /* socket */
+    RILL_EXTRA_SSL_CONTEXT, /* sslcontext */
+    RILL_EXTRA_SSL_OBJECT,  /* ssl_object; peercert, cipher and compression: ask the object */
+};
 struct rill_extra_info {
     enum rill_extra_kind kind; /* NONE: the name is not known here, asyncio's default */
     struct rill_address address;
     int socket; /* descriptor; the transport's, do not close; -1 after the connection closed (R-239)
                  */
+    /* The transport's, for sslcontext and for the four names that a session answers (rill/tls.h).
+     */
+    struct rill_ssl_context *ssl_context;
+    struct rill_ssl_object *ssl_object;
 };
 
 /* asyncio.Protocol and BufferedProtocol as one table; a protocol is a struct that begins with
@@ -84,7 +96,9 @@ struct rill_transport_ops {
     const struct rill_error *(*write_eof)(struct rill_transport *self);
     bool (*can_write_eof)(struct rill_transport *self);
     void (*close)(struct rill_transport *self);
-    void (*abort)(struct rill_transport *self);
+    /* asyncio's _force_close: abort with NULL, else connection_lost gets the error. Takes over the
+     * reference. */
+    void (*force_close)(struct rill_transport *self, const struct rill_error *error);
     bool (*is_closing)(struct rill_transport *self);
     int (*pause_reading)(struct rill_transport *self); /* 0 or RILL_ENOTIMPLEMENTED */
     void (*resume_reading)(struct rill_transport *self);
@@ -149,12 +163,16 @@ struct rill_connection_options {
     /* local_addr, given when either is: bound before connecting. */
     const char *local_host;
     const char *local_port;
-    struct rill_opt_real happy_eyeballs_delay;  /* seconds; not given: one after another */
-    struct rill_opt_int interleave;             /* */
-    struct rill_opt_int all_errors;             /* not 0: a failed connect is RILL_EGROUP */
-    const char *server_hostname;                /* with TLS only */
-    struct rill_opt_real ssl_handshake_timeout; /* seconds, with TLS only */
-    struct rill_opt_real ssl_shutdown_timeout;  /* seconds, with TLS only */
+    struct rill_opt_real happy_eyeballs_delay; /* seconds; not given: one after another */
+    struct rill_opt_int interleave;            /* */
+    struct rill_opt_int all_errors;            /* not 0: a failed connect is RILL_EGROUP */
+    struct rill_ssl_context *ssl; /* NULL: plain; rill_ssl_default: asyncio's True */
+    /* For SNI and the name check; not given: host. With ssl only (R-521). "" on a context that
+     * checks names is RILL_EVALUE (Q-02). */
+    const char *server_hostname;
+    struct rill_opt_real ssl_handshake_timeout; /* seconds, with ssl only; not given: 60 */
+    struct rill_opt_real ssl_shutdown_timeout;  /* seconds, with ssl only; not given: 30 */
+    bool insecure_skip_hostname;                /* with ssl: no name is checked */
 };
 
 /* Makes a protocol for each connection; NULL: out of memory. */
@@ -171,9 +189,11 @@ int rill_create_connection(rill_protocol_factory *factory, void *arg, const char
 struct rill_unix_connection_options {
     struct rill_opt_int limit;                  /* bytes */
     struct rill_opt_int sock;                   /* a connected AF_UNIX stream socket */
-    const char *server_hostname;                /* with TLS only */
-    struct rill_opt_real ssl_handshake_timeout; /* seconds, with TLS only */
+    struct rill_ssl_context *ssl;               /* as in rill_connection_options */
+    const char *server_hostname;                /* required with ssl */
+    struct rill_opt_real ssl_handshake_timeout; /* seconds, with ssl only */
     struct rill_opt_real ssl_shutdown_timeout;
+    bool insecure_skip_hostname;
 };
 
 /* loop.create_unix_connection(): the same over a Unix stream socket. path is bytes because abstract
@@ -181,6 +201,25 @@ struct rill_unix_connection_options {
 int rill_create_unix_connection(rill_protocol_factory *factory, void *arg, struct rill_bytes path,
                                 const struct rill_unix_connection_options *options,
                                 struct rill_transport **transport, struct rill_protocol **protocol);
+
+/* Options of start_tls. */
+struct rill_start_tls_options {
+    /* For SNI and the name check. NULL or "" on a context that checks names is RILL_EVALUE (Q-02).
+     */
+    const char *server_hostname;
+    struct rill_opt_real ssl_handshake_timeout; /* seconds; not given: 60 */
+    struct rill_opt_real ssl_shutdown_timeout;  /* seconds; not given: 30 */
+    bool insecure_skip_hostname;
+    bool server_side; /* rill_start_tls only: a stream knows */
+};
+
+/* loop.start_tls(): TLS on a live transport, which from success on is the new one's. protocol, the
+ * old one's, becomes the new one's. Suspends for the handshake. *made is the caller's reference.
+ * The call takes over the caller's reference to `transport` on success. A failed or cancelled
+ * handshake closes the connection, and protocol is told (R-276). Errors: R-271, R-274, 8.2. */
+int rill_start_tls(struct rill_transport *transport, struct rill_protocol *protocol,
+                   struct rill_ssl_context *ssl, const struct rill_start_tls_options *options,
+                   struct rill_transport **made);
 
 /* Transports in memory, for tests, fuzzers and proxies: no descriptor, exact byte budgets,
  * otherwise a perfect stream socket under the rules of sections 3 and 4. What the transport writes

@@ -126,6 +126,7 @@ static const struct {
     {.line = __LINE__, .code = RILL_EGAI, .want = "gaierror"},
     {.line = __LINE__, .code = RILL_ESSL, .want = "SSLError"},
     {.line = __LINE__, .code = RILL_ESSLCERT, .want = "SSLCertVerificationError"},
+    {.line = __LINE__, .code = RILL_ESSLEOF, .want = "SSLEOFError"},
     {.line = __LINE__, .code = RILL_EGROUP, .want = "ExceptionGroup"},
     {.line = __LINE__, .code = RILL_EUSER, .want = "Exception"},
     {.line = __LINE__, .code = RILL_EUSER - 7, .want = "Exception"},
