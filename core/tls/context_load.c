@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * To come.
+ */
+#include "tls/context.h"
