@@ -7,6 +7,7 @@
 #include <wchar.h>
 
 #include "rig.h"
+#include "sansio/error_tls.h"
 
 static const struct {
     int line;
@@ -281,6 +282,70 @@ static void test_copy_keeps_fields(void)
     rill_error_unref(cause);
 }
 
+static const struct {
+    int line;
+    int code;
+    int os_errno;
+    const char *text;
+    struct rill__tls_detail detail;
+} tls_errors[] = {
+    {.line = __LINE__,
+     .code = RILL_ESSLCERT,
+     .os_errno = 1,
+     .text = "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate has expired",
+     .detail = {"SSL", "CERTIFICATE_VERIFY_FAILED", 10, "certificate has expired"}},
+    {.line = __LINE__,
+     .code = RILL_ESSLCERT,
+     .os_errno = 1,
+     .text = "an empty message",
+     .detail = {"SSL", "CERTIFICATE_VERIFY_FAILED", 1, ""}},
+    {.line = __LINE__,
+     .code = RILL_ESSL,
+     .os_errno = 1,
+     .text = "[SSL] no name, and a %s that is no format",
+     .detail = {.library = "SSL"}},
+    {.line = __LINE__, .code = RILL_ESSLEOF, .os_errno = 8, .text = ""},
+};
+
+static void check_tls(size_t row, const struct rill_error *error)
+{
+    const int line = tls_errors[row].line;
+    const struct rill__tls_detail *want = &tls_errors[row].detail;
+    CHECK_INT_ROW(line, error->code, tls_errors[row].code);
+    CHECK_INT_ROW(line, error->os_errno, tls_errors[row].os_errno);
+    CHECK_STR_ROW(line, error->text, tls_errors[row].text);
+    CHECK_STR_ROW(line, error->library, want->library);
+    CHECK_STR_ROW(line, error->reason, want->reason);
+    CHECK_INT_ROW(line, error->verify_code, want->verify_code);
+    CHECK_STR_ROW(line, error->verify_message, want->verify_message);
+}
+
+/* The fields of TLS errors, and those of their copies. */
+static void test_tls(void)
+{
+    const struct rill_error *cause = rill_error_new(RILL_EOS, "cause");
+    for (size_t i = 0; i < sizeof tls_errors / sizeof tls_errors[0]; i++) {
+        const int line = tls_errors[i].line;
+        struct rill__tls_detail given = tls_errors[i].detail;
+        char message[64];
+        if (given.verify_message != NULL) { /* of the caller's, who overwrites it afterwards */
+            snprintf(message, sizeof message, "%s", given.verify_message);
+            given.verify_message = message;
+        }
+        const struct rill_error *made =
+            rill__error_tls(tls_errors[i].code, tls_errors[i].os_errno, tls_errors[i].text, &given);
+        memset(message, 'x', sizeof message);
+
+        check_tls(i, made);
+        const struct rill_error *copy = rill_error_with_cause(rill_error_ref(made), cause);
+        CHECK_ROW(line, copy != made && copy->cause == cause && made->cause == NULL);
+        rill_error_unref(made); /* the copy lives on its own */
+        check_tls(i, copy);
+        rill_error_unref(copy);
+    }
+    rill_error_unref(cause);
+}
+
 /* A long chain is released without deep recursion. */
 static void test_long_chain(struct rig_allocator *allocator)
 {
@@ -312,6 +377,7 @@ static void test_no_memory(struct rig_allocator *allocator)
         rill_error_from_errno_text(0, "text"),
         rill_error_incomplete(rill_bytes_of("abc"), 5),
         rill_error_limit(5, "text"),
+        rill__error_tls(RILL_ESSL, 1, "text", &(struct rill__tls_detail){.verify_message = "m"}),
         rill_error_with_cause(rill_error_new(RILL_EVALUE, "text"), cause),
         rill_error_with_cause(rill_error_ref(held), cause),
     };
@@ -387,6 +453,7 @@ int main(void)
     test_gai();
     test_unprintable();
     test_copy_keeps_fields();
+    test_tls();
     test_no_memory(allocator);
     test_long_chain(allocator);
     test_lists(allocator);
