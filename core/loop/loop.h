@@ -126,6 +126,10 @@ void rill__print_error(int code, const char *text);
 /* The exception handler with message and exception alone. */
 void rill__report(struct rill_loop *loop, const char *message, const struct rill_error *exception);
 
+/* asyncio's _fatal_error: what is no OSError goes to the exception handler, an OSError to the log
+ * in debug mode. */
+void rill__report_fatal(struct rill_loop *loop, const struct rill_exception_context *context);
+
 /* A transport whose connection is not lost yet, as the loop knows it: rill_loop_free calls drop,
  * which closes the socket without a flush. */
 struct rill__open {

@@ -113,3 +113,18 @@ void rill__report(struct rill_loop *loop, const char *message, const struct rill
     const struct rill_exception_context context = {.message = message, .exception = exception};
     rill_loop_call_exception_handler(loop, &context);
 }
+
+static bool is_os_error(int code)
+{
+    return code == RILL_EOS || code == RILL_ETIMEOUT ||
+           (code <= RILL_ECONNRESET && code > RILL_EGROUP);
+}
+
+void rill__report_fatal(struct rill_loop *loop, const struct rill_exception_context *context)
+{
+    if (!is_os_error(context->exception->code)) {
+        rill_loop_call_exception_handler(loop, context);
+    } else if (loop->debug) {
+        rill__log(loop, RILL_LOG_DEBUG, "%s", context->message);
+    }
+}

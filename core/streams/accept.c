@@ -36,15 +36,40 @@ static struct rill__client *client_new(struct rill_server *server)
 }
 
 static void report_creation(struct rill_server *server, const struct rill_error *error,
-                            const struct rill_protocol *protocol)
+                            const struct rill_protocol *protocol, struct rill_transport *transport)
 {
     const struct rill_exception_context context = {
         .message = "Error on transport creation for incoming connection", /* */
         .exception = error,
         .protocol = protocol,
+        .transport = transport,
     };
     if (server->loop->debug) {
         rill_loop_call_exception_handler(server->loop, &context);
+    }
+}
+
+/* A protocol that gets no transport. */
+static void discard_protocol(struct rill_server *server, struct rill_protocol *protocol,
+                             const struct rill_error *error)
+{
+    if (protocol != NULL && server->discard != NULL) {
+        server->discard(protocol);
+    } else if (protocol != NULL && protocol->ops->connection_lost != NULL) {
+        protocol->ops->connection_lost(protocol, error); /* its maker's chance to free it */
+    }
+}
+
+/* a connection that never became one ends silently; the server keeps serving. */
+static void handshake_ended(void *arg, struct rill__ssl *layer, const struct rill_error *error)
+{
+    struct rill__client *client = arg;
+    struct rill_protocol *protocol = layer->protocol;
+
+    if (error != NULL) {
+        report_creation(client->server, error, protocol, &layer->base);
+        rill__ssl_forget_protocol(layer);
+        discard_protocol(client->server, protocol, error);
     }
 }
 
@@ -73,28 +98,50 @@ static void accepted_drop(struct rill__open *open)
     accepted_free(accepted);
 }
 
+/* The transport of an accepted descriptor, with TLS on it when the server has a context. NULL:
+ * *error says why. */
+static struct rill__selector *transport_for(struct rill_server *server,
+                                            const struct accepted *accepted,
+                                            struct rill__client *client,
+                                            struct rill_protocol *protocol,
+                                            const struct rill_error **error)
+{
+    struct rill__selector *transport = NULL;
+    struct rill__ssl *layer = NULL;
+
+    if (server->ssl.context != NULL) {
+        if (rill__ssl_new(server->loop, &server->ssl, protocol, false, &layer, error) < 0) {
+            return NULL;
+        }
+        layer->on_handshake = handshake_ended;
+        layer->on_handshake_arg = client;
+        protocol = &layer->lower;
+    }
+    rill__socket_transport_new(server->loop, accepted->fd, &accepted->peer, protocol, &transport,
+                               error);
+    if (layer != NULL && transport == NULL) {
+        rill__ssl_discard(layer);
+    } else if (layer != NULL) {
+        rill_transport_unref(&layer->base); /* the layer below keeps it */
+    }
+    return transport;
+}
+
 /* True when the transport was made: the descriptor is its own then. */
 static bool make_transport(struct accepted *accepted)
 {
     struct rill_server *server = accepted->server;
     struct rill__selector *transport = NULL;
-    const struct rill_error *error = NULL;
+    const struct rill_error *error = rill_error_no_memory();
     struct rill__client *client = client_new(server);
     struct rill_protocol *protocol = client != NULL ? server->factory(server->factory_arg) : NULL;
 
-    if (protocol == NULL) {
-        error = rill_error_no_memory();
-    } else {
-        rill__socket_transport_new(server->loop, accepted->fd, &accepted->peer, protocol,
-                                   &transport, &error);
+    if (protocol != NULL) {
+        transport = transport_for(server, accepted, client, protocol, &error);
     }
     if (transport == NULL) {
-        report_creation(server, error, protocol);
-        if (protocol != NULL && server->discard != NULL) {
-            server->discard(protocol);
-        } else if (protocol != NULL && protocol->ops->connection_lost != NULL) {
-            protocol->ops->connection_lost(protocol, error); /* its maker's chance to free it */
-        }
+        report_creation(server, error, protocol, NULL);
+        discard_protocol(server, protocol, error);
         rill_error_unref(error);
         if (client != NULL) {
             rill__free(client);

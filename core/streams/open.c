@@ -26,16 +26,67 @@ int rill__await_made(struct rill_task *task, struct rill__selector *transport)
     return rc;
 }
 
+struct handshake {
+    struct rill__wait wait;
+    struct rill__stream *stream;
+    const struct rill_error *error;
+};
+
+/* Writer and reader go over to the new layer. */
+static void take_over(struct rill__stream *stream, struct rill_transport *transport)
+{
+    struct rill_transport *old = stream->transport;
+
+    stream->transport = rill_transport_ref(transport);
+    stream->reader.transport = transport;
+    stream->reader.core.paused = false;
+    rill_transport_unref(old);
+}
+
+static void handshake_ended(void *arg, struct rill__ssl *layer, const struct rill_error *error)
+{
+    struct handshake *handshake = arg;
+
+    handshake->error = rill_error_ref(error);
+    if (error == NULL && handshake->stream != NULL) {
+        take_over(handshake->stream, &layer->base);
+    }
+    rill__wait_complete(&handshake->wait, error != NULL ? error->code : 0);
+}
+
+int rill__await_handshake(struct rill_task *task, struct rill__ssl *layer,
+                          struct rill__stream *stream)
+{
+    struct handshake handshake = {.stream = stream};
+
+    rill__wait_init(&handshake.wait, task);
+    layer->on_handshake = handshake_ended;
+    layer->on_handshake_arg = &handshake;
+    const int rc = rill__wait(&handshake.wait, NULL);
+    layer->on_handshake = NULL;
+    if (rc < 0 && rc != RILL_ECANCELLED) {
+        return rill__fail(handshake.error);
+    }
+    rill_error_unref(handshake.error);
+    return rc;
+}
+
+const struct rill_error *rill__upgrade_in_progress(void)
+{
+    return rill_error_new(RILL_ERUNTIME, "start_tls() is in progress");
+}
+
 /* -- the socket ------------------------------------------------------------------------------- */
 
-int rill__check_no_ssl(const char *server_hostname, struct rill_opt_real handshake_timeout,
+int rill__check_no_ssl(const struct rill_ssl_context *ssl, const char *server_hostname,
+                       struct rill_opt_real handshake_timeout,
                        struct rill_opt_real shutdown_timeout)
 {
     const char *given = server_hostname != NULL   ? "server_hostname"
                         : handshake_timeout.given ? "ssl_handshake_timeout"
                         : shutdown_timeout.given  ? "ssl_shutdown_timeout"
                                                   : NULL;
-    return given == NULL
+    return given == NULL || ssl != NULL
                ? 0
                : rill__fail(rill_error_new(RILL_EVALUE, "%s is only meaningful with ssl", given));
 }
@@ -49,13 +100,23 @@ static int adopt_socket(struct rill_loop *loop, int fd)
     return rc < 0 ? rill__fail(rill_error_from_errno(-rc)) : fd;
 }
 
+static bool is_empty(const char *text)
+{
+    return text == NULL || text[0] == '\0';
+}
+
 /* 5.2's order, then a connected descriptor. */
 static int connected_socket(struct rill_loop *loop, const char *host, const char *port,
                             const struct rill_connection_options *options)
 {
     const bool named = host != NULL || port != NULL;
-    const int rc = rill__check_no_ssl(options->server_hostname, options->ssl_handshake_timeout,
-                                      options->ssl_shutdown_timeout);
+    if (options->ssl != NULL && options->server_hostname == NULL && is_empty(host)) { /* */
+        return rill__fail_with(RILL_EVALUE,
+                               "You must set server_hostname when using ssl without a host");
+    }
+    const int rc =
+        rill__check_no_ssl(options->ssl, options->server_hostname, options->ssl_handshake_timeout,
+                           options->ssl_shutdown_timeout);
     if (rc < 0) {
         return rc;
     }
@@ -75,48 +136,103 @@ static int connected_socket(struct rill_loop *loop, const char *host, const char
 
 /* A descriptor that rill made is rill's to close; one that was passed in stays the caller's on
  * failure (R-530). */
-static void give_up_socket(struct rill_loop *loop, int fd, bool is_callers)
+static int give_up(struct rill_loop *loop, const struct rill__connection *connection,
+                   const struct rill_error *error)
 {
-    if (!is_callers) {
-        rill__close(loop, fd);
+    if (!connection->is_callers) {
+        rill__close(loop, connection->fd);
     }
+    return rill__fail(error);
 }
 
-int rill__connection_over(struct rill_task *task, int fd, bool is_callers,
-                          rill_protocol_factory *factory, void *arg,
-                          struct rill_transport **transport, struct rill_protocol **protocol)
+static int plain_over(struct rill_task *task, const struct rill__connection *connection,
+                      struct rill_protocol *protocol, bool *protocol_given,
+                      struct rill_transport **transport)
 {
     struct rill__selector *made = NULL;
     const struct rill_error *error = NULL;
 
+    if (rill__socket_transport_new(task->loop, connection->fd, NULL, protocol, &made, &error) < 0) {
+        return give_up(task->loop, connection, error);
+    }
+    *protocol_given = true;
+    *transport = &made->base;
+    return rill__await_made(task, made);
+}
+
+/* The handshake of a layer over a transport that will make it. */
+static int secure(struct rill_task *task, struct rill__ssl *layer,
+                  struct rill_transport **transport)
+{
+    const int rc = rill__await_handshake(task, layer, NULL);
+
+    *transport = &layer->base;
+    if (rc < 0) {
+        rill_transport_close(&layer->base); /* aborts in the handshake */
+        rill_transport_unref(&layer->base);
+    }
+    return rc;
+}
+
+static int tls_over(struct rill_task *task, const struct rill__connection *connection,
+                    struct rill_protocol *protocol, bool *protocol_given,
+                    struct rill_transport **transport)
+{
+    struct rill__ssl *layer = NULL;
+    struct rill__selector *below = NULL;
+    const struct rill_error *error = NULL;
+
+    if (rill__ssl_new(task->loop, &connection->ssl, protocol, false, &layer, &error) < 0) {
+        return give_up(task->loop, connection, error);
+    }
+    if (rill__socket_transport_new(task->loop, connection->fd, NULL, &layer->lower, &below,
+                                   &error) < 0) {
+        rill__ssl_discard(layer);
+        return give_up(task->loop, connection, error);
+    }
+    *protocol_given = true;
+    rill_transport_unref(&below->base); /* the layer has its own from connection_made on */
+    return secure(task, layer, transport);
+}
+
+/* On success *transport is the caller's reference. *protocol_given: the protocol will hear of the
+ * end. */
+static int transport_over(struct rill_task *task, const struct rill__connection *connection,
+                          struct rill_protocol *protocol, bool *protocol_given,
+                          struct rill_transport **transport)
+{
+    *protocol_given = false;
+    return (connection->ssl.context != NULL ? tls_over : plain_over)(task, connection, protocol,
+                                                                     protocol_given, transport);
+}
+
+int rill__connection_over(struct rill_task *task, const struct rill__connection *connection,
+                          rill_protocol_factory *factory, void *arg,
+                          struct rill_transport **transport, struct rill_protocol **protocol)
+{
+    struct rill_transport *made = NULL;
+    bool given;
+
     *protocol = factory(arg);
     if (*protocol == NULL) {
-        give_up_socket(task->loop, fd, is_callers);
-        return rill__fail_no_memory();
+        return give_up(task->loop, connection, rill_error_no_memory());
     }
-    int rc = rill__socket_transport_new(task->loop, fd, NULL, *protocol, &made, &error);
-    if (rc < 0) {
-        give_up_socket(task->loop, fd, is_callers);
-        return rill__fail(error);
-    }
-    rc = rill__await_made(task, made);
+    const int rc = transport_over(task, connection, *protocol, &given, &made);
     if (rc == 0) {
-        *transport = &made->base;
+        *transport = made;
     }
     return rc;
 }
 
 /* The pair over a transport whose caller's reference goes to the pair. */
-static int pair_of(struct rill_task *task, struct rill__stream *stream,
-                   struct rill__selector *transport, struct rill_reader **reader,
-                   struct rill_writer **writer)
+static int pair_of(struct rill__stream *stream, struct rill_transport *transport, int rc,
+                   struct rill_reader **reader, struct rill_writer **writer)
 {
-    const int rc = rill__await_made(task, transport);
     if (rc < 0) {
         rill__stream_release_owner(stream);
         return rc;
     }
-    rill_transport_unref(&transport->base); /* the stream has its own since connection_made */
+    rill_transport_unref(transport); /* the stream has its own since connection_made */
     *reader = &stream->reader;
     *writer = &stream->writer;
     return 0;
@@ -134,23 +250,40 @@ int rill__open_stream(struct rill_loop *loop, struct rill_opt_int option,
     return *stream != NULL ? 0 : rill__fail_no_memory();
 }
 
-int rill__pair_over(struct rill_task *task, struct rill__stream *stream, int fd, bool is_callers,
-                    struct rill_reader **reader, struct rill_writer **writer)
+int rill__pair_over(struct rill_task *task, const struct rill__connection *connection,
+                    struct rill__stream *stream, struct rill_reader **reader,
+                    struct rill_writer **writer)
 {
-    struct rill__selector *transport = NULL;
-    const struct rill_error *error = NULL;
-    const int rc = rill__socket_transport_new(task->loop, fd, NULL, rill__stream_protocol(stream),
-                                              &transport, &error);
-    if (rc < 0) {
-        stream->held_by_transport = false;
-        give_up_socket(task->loop, fd, is_callers);
-        rill__stream_release_owner(stream);
-        return rill__fail(error);
-    }
-    return pair_of(task, stream, transport, reader, writer);
+    struct rill_transport *transport = NULL;
+    bool given;
+    const int rc =
+        transport_over(task, connection, rill__stream_protocol(stream), &given, &transport);
+
+    stream->held_by_transport = stream->held_by_transport && given;
+    return pair_of(stream, transport, rc, reader, writer);
 }
 
 /* -- the public calls ------------------------------------------------------------------------ */
+
+static struct rill__ssl_params ssl_of(const char *host,
+                                      const struct rill_connection_options *options)
+{
+    return (struct rill__ssl_params){
+        .context = options->ssl,
+        .server_hostname =
+            options->server_hostname != NULL ? options->server_hostname : host, /* */
+        .skip_hostname = options->insecure_skip_hostname,
+        .handshake_timeout = options->ssl_handshake_timeout,
+        .shutdown_timeout = options->ssl_shutdown_timeout,
+    };
+}
+
+static struct rill__connection connection_of(int fd, const char *host,
+                                             const struct rill_connection_options *options)
+{
+    return (struct rill__connection){
+        .fd = fd, .is_callers = options->sock.given, .ssl = ssl_of(host, options)};
+}
 
 int rill_create_connection(rill_protocol_factory *factory, void *arg, const char *host,
                            const char *port, const struct rill_connection_options *options,
@@ -168,7 +301,8 @@ int rill_create_connection(rill_protocol_factory *factory, void *arg, const char
     if (fd < 0) {
         return fd;
     }
-    return rill__connection_over(task, fd, options->sock.given, factory, arg, transport, protocol);
+    const struct rill__connection connection = connection_of(fd, host, options);
+    return rill__connection_over(task, &connection, factory, arg, transport, protocol);
 }
 
 int rill_open_connection(const char *host, const char *port,
@@ -193,7 +327,37 @@ int rill_open_connection(const char *host, const char *port,
         rill__stream_release_owner(stream);
         return fd;
     }
-    return rill__pair_over(task, stream, fd, options->sock.given, reader, writer);
+    const struct rill__connection connection = connection_of(fd, host, options);
+    return rill__pair_over(task, &connection, stream, reader, writer);
+}
+
+/* Over memory the handshake needs the peer's moves, so the caller has *peer before it ends. */
+static int memory_over(struct rill_task *task, struct rill_protocol *protocol,
+                       const struct rill__ssl_params *params,
+                       const struct rill_memory_options *memory, bool *protocol_given,
+                       struct rill_transport **transport, struct rill_memory_peer **peer)
+{
+    struct rill__ssl *layer = NULL;
+    const struct rill_error *error = NULL;
+
+    if (params->context != NULL &&
+        rill__ssl_new(task->loop, params, protocol, false, &layer, &error) < 0) {
+        return rill__fail(error);
+    }
+    const int rc = rill_memory_transport_new(task->loop, layer != NULL ? &layer->lower : protocol,
+                                             memory, transport, peer);
+    if (rc < 0) {
+        if (layer != NULL) {
+            rill__ssl_discard(layer);
+        }
+        return rill__fail_no_memory();
+    }
+    *protocol_given = true;
+    if (layer == NULL) {
+        return rill__await_made(task, rill__container(*transport, struct rill__selector, base));
+    }
+    rill_transport_unref(*transport);
+    return secure(task, layer, transport);
 }
 
 int rill_open_memory_connection(const struct rill_connection_options *options,
@@ -201,9 +365,10 @@ int rill_open_memory_connection(const struct rill_connection_options *options,
                                 struct rill_reader **reader, struct rill_writer **writer,
                                 struct rill_memory_peer **peer)
 {
-    struct rill_transport *transport;
+    struct rill_transport *transport = NULL;
     struct rill__stream *stream;
     struct rill_task *task;
+    bool given = false;
 
     *reader = NULL;
     *writer = NULL;
@@ -211,20 +376,17 @@ int rill_open_memory_connection(const struct rill_connection_options *options,
     if (rill__require_task(&task) < 0) {
         return RILL_ERUNTIME;
     }
-    int rc =
-        rill__open_stream(task->loop, (options != NULL ? options : &no_options)->limit, &stream);
+    options = options != NULL ? options : &no_options;
+    int rc = rill__open_stream(task->loop, options->limit, &stream);
     if (rc < 0) {
         return rc;
     }
-    rc = rill_memory_transport_new(task->loop, rill__stream_protocol(stream), memory, &transport,
-                                   peer);
-    if (rc < 0) {
-        stream->held_by_transport = false;
-        rill__stream_release_owner(stream);
-        return rill__fail(rill_error_new(rc, "%s", ""));
-    }
-    rc = pair_of(task, stream, rill__container(transport, struct rill__selector, base), reader,
-                 writer);
+    struct rill__ssl_params params = ssl_of(NULL, options);
+    params.server_side = memory != NULL && memory->server_side;
+    rc =
+        memory_over(task, rill__stream_protocol(stream), &params, memory, &given, &transport, peer);
+    stream->held_by_transport = stream->held_by_transport && given;
+    rc = pair_of(stream, transport, rc, reader, writer);
     if (rc < 0) {
         rill_memory_peer_free(*peer);
         *peer = NULL;

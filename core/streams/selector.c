@@ -10,12 +10,6 @@
 
 #define COPIED_RECEIVE_MAX 4096
 
-static bool is_os_error(int code)
-{
-    return code == RILL_EOS || code == RILL_ETIMEOUT ||
-           (code <= RILL_ECONNRESET && code > RILL_EGROUP);
-}
-
 /* -- the loss -------------------------------------------------------------------------------- */
 
 static void start_reading(struct rill__selector *self)
@@ -89,18 +83,13 @@ static void rill__selector_force_close(struct rill__selector *self, const struct
 void rill__selector_fatal(struct rill__selector *self, const struct rill_error *error,
                           const char *message)
 {
-    struct rill_loop *loop = self->base.loop;
-    if (!is_os_error(error->code)) {
-        const struct rill_exception_context context = {
-            .message = message,
-            .exception = error,
-            .transport = &self->base,
-            .protocol = self->protocol,
-        };
-        rill_loop_call_exception_handler(loop, &context);
-    } else if (loop->debug) {
-        rill__log(loop, RILL_LOG_DEBUG, "%s", message);
-    }
+    const struct rill_exception_context context = {
+        .message = message,
+        .exception = error,
+        .transport = &self->base,
+        .protocol = self->protocol,
+    };
+    rill__report_fatal(self->base.loop, &context);
     rill__selector_force_close(self, error);
 }
 
@@ -181,7 +170,7 @@ void rill__selector_readable(struct rill__selector *self)
      * and an idle connection then needs no block of its own. */
     if (ops->get_buffer != NULL &&
         (self->last_receive > COPIED_RECEIVE_MAX || spare == NULL || ops->data_received == NULL)) {
-        size = ops->get_buffer(self->protocol, RILL__SPARE_SIZE, &space);
+        size = ops->get_buffer(self->protocol, 0, &space);
         size = size < RILL__SPARE_SIZE ? size : RILL__SPARE_SIZE;
     }
     const bool may_spill = spare != NULL && (ops->data_received != NULL || ops->get_buffer == NULL);
@@ -317,7 +306,9 @@ static void get_extra_info(struct rill_transport *transport, const char *name,
 
 static void set_protocol(struct rill_transport *transport, struct rill_protocol *protocol)
 {
-    rill__selector_of(transport)->protocol = protocol;
+    struct rill__selector *self = rill__selector_of(transport);
+    self->protocol = protocol;
+    self->saw_eof = false; /* the new one has not heard of it */
 }
 
 static struct rill_protocol *get_protocol(struct rill_transport *transport)

@@ -23,6 +23,7 @@ void rill__server_unref(struct rill_server *server)
     rill__free(server->unix_file);
     rill__free(server->sockets);
     rill_error_unref(server->error);
+    rill_ssl_context_unref(server->ssl.context);
     rill__free(server);
 }
 
@@ -262,7 +263,7 @@ static void each_client(struct rill_server *server, void (*act)(struct rill_tran
     while (link != NULL) { /* close and abort only schedule the loss, the list stays as it is */
         struct rill__client *client = rill__container(link, struct rill__client, link);
         link = rill__list_after(&server->clients, link);
-        act(client->transport);
+        act(rill__ssl_top(client->transport)); /* TLS says goodbye */
     }
 }
 

@@ -7,6 +7,7 @@
 
 #include "net/net.h"
 #include "streams/selector.h"
+#include "streams/ssl_protocol.h"
 #include "streams/stream.h"
 
 struct rill__listener {
@@ -34,6 +35,7 @@ struct rill_server {
     void (*discard)(struct rill_protocol *protocol); /* of a protocol that got no transport */
     struct rill__connected connected;                /* of start_server */
     size_t limit;
+    struct rill__ssl_params ssl; /* context: a reference, or NULL: plain */
     struct rill__list clients;
     struct rill__list waiters;  /* of wait_closed */
     struct rill__wait *forever; /* serve_forever's future, while it is not cancelled */
@@ -71,11 +73,14 @@ struct rill__server_plan {
     struct rill_opt_int limit;
     struct rill_opt_int backlog;
     struct rill_opt_int start_serving;
+    struct rill_ssl_context *ssl;
     struct rill_opt_real ssl_handshake_timeout;
     struct rill_opt_real ssl_shutdown_timeout;
 };
-/* What only rill checks, after what asyncio checks: limit and backlog (Q-13, Q-43). Then a server
- * without sockets. */
+/* R-608, then R-611. */
+int rill__server_check_ssl(const struct rill__server_plan *plan);
+/* What only rill checks, after what asyncio checks: limit, backlog, timeouts (Q-13, Q-43). Then a
+ * server without sockets. */
 int rill__server_new(struct rill_loop *loop, const struct rill__server_plan *plan,
                      struct rill_server **server);
 int rill__server_add_socket(struct rill_server *server,

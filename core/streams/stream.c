@@ -6,6 +6,7 @@
 #include "streams/stream.h"
 
 #include "sansio/memory.h"
+#include "streams/ssl_protocol.h"
 
 static struct rill__stream *of(struct rill_protocol *protocol)
 {
@@ -32,6 +33,7 @@ static void connection_made(struct rill_protocol *protocol, struct rill_transpor
     struct rill__stream *self = of(protocol);
 
     self->transport = rill_transport_ref(transport);
+    self->over_ssl = rill__ssl_of(transport) != NULL;
     self->reader.transport = transport;
     self->reader.core.has_transport = true;
     rill__stream_call_connected(self);
@@ -55,9 +57,8 @@ static size_t get_buffer(struct rill_protocol *protocol, size_t hint, char **spa
     struct rill__stream *self = of(protocol);
     size_t size = 0;
 
-    (void)hint;
     if (!self->held_by_owner || self->reader.core.eof ||
-        rill__reader_space(&self->reader.core, 1, space, &size) < 0) {
+        rill__reader_space(&self->reader.core, hint > 0 ? hint : 1, space, &size) < 0) {
         return 0;
     }
     return size;
@@ -71,8 +72,9 @@ static int buffer_updated(struct rill_protocol *protocol, size_t count)
 
 static int eof_received(struct rill_protocol *protocol)
 {
-    rill__reader_feed_eof(&of(protocol)->reader.core);
-    return 1; /* stays open for writing */
+    struct rill__stream *self = of(protocol);
+    rill__reader_feed_eof(&self->reader.core);
+    return !self->over_ssl; /* stays open for writing, which TLS cannot */
 }
 
 static void pause_writing(struct rill_protocol *protocol)

@@ -12,8 +12,11 @@ static int connected_socket(struct rill_loop *loop, struct rill_bytes path,
                             const struct rill_unix_connection_options *options)
 {
     const struct rill_error *error = NULL;
-    int rc = rill__check_no_ssl(options->server_hostname, options->ssl_handshake_timeout,
-                                options->ssl_shutdown_timeout);
+    if (options->ssl != NULL && options->server_hostname == NULL) { /* */
+        return rill__fail_with(RILL_EVALUE, "you have to pass server_hostname when using ssl");
+    }
+    int rc = rill__check_no_ssl(options->ssl, options->server_hostname,
+                                options->ssl_handshake_timeout, options->ssl_shutdown_timeout);
     if (rc < 0) {
         return rc;
     }
@@ -35,6 +38,23 @@ static int connected_socket(struct rill_loop *loop, struct rill_bytes path,
     return rc < 0 ? rill__fail(rill_error_from_errno(-rc)) : fd;
 }
 
+static struct rill__connection connection_of(int fd,
+                                             const struct rill_unix_connection_options *options)
+{
+    return (struct rill__connection){
+        .fd = fd,
+        .is_callers = options->sock.given,
+        .ssl =
+            {
+                .context = options->ssl,
+                .server_hostname = options->server_hostname,
+                .skip_hostname = options->insecure_skip_hostname,
+                .handshake_timeout = options->ssl_handshake_timeout,
+                .shutdown_timeout = options->ssl_shutdown_timeout,
+            },
+    };
+}
+
 int rill_create_unix_connection(rill_protocol_factory *factory, void *arg, struct rill_bytes path,
                                 const struct rill_unix_connection_options *options,
                                 struct rill_transport **transport, struct rill_protocol **protocol)
@@ -51,7 +71,8 @@ int rill_create_unix_connection(rill_protocol_factory *factory, void *arg, struc
     if (fd < 0) {
         return fd;
     }
-    return rill__connection_over(task, fd, options->sock.given, factory, arg, transport, protocol);
+    const struct rill__connection connection = connection_of(fd, options);
+    return rill__connection_over(task, &connection, factory, arg, transport, protocol);
 }
 
 int rill_open_unix_connection(struct rill_bytes path,
@@ -76,5 +97,6 @@ int rill_open_unix_connection(struct rill_bytes path,
         rill__stream_release_owner(stream);
         return fd;
     }
-    return rill__pair_over(task, stream, fd, options->sock.given, reader, writer);
+    const struct rill__connection connection = connection_of(fd, options);
+    return rill__pair_over(task, &connection, stream, reader, writer);
 }

@@ -9,12 +9,11 @@
 static const struct rill_unix_server_options no_options = {0};
 
 /* The order of asyncio's checks. */
-static int check(struct rill_loop *loop, struct rill_bytes path,
-                 const struct rill_unix_server_options *options)
+static int check(struct rill_loop *loop, const struct rill__server_plan *plan,
+                 struct rill_bytes path, const struct rill_unix_server_options *options)
 {
     const int fd = (int)options->sock.value;
-    const int rc =
-        rill__check_no_ssl(NULL, options->ssl_handshake_timeout, options->ssl_shutdown_timeout);
+    const int rc = rill__server_check_ssl(plan);
     if (rc < 0) {
         return rc;
     }
@@ -87,10 +86,13 @@ static int serve(struct rill__server_plan *plan, struct rill_bytes path,
     plan->backlog = options->backlog;
     plan->start_serving = options->start_serving;
     plan->limit = options->limit;
+    plan->ssl = options->ssl;
+    plan->ssl_handshake_timeout = options->ssl_handshake_timeout;
+    plan->ssl_shutdown_timeout = options->ssl_shutdown_timeout;
     if (plan->factory == NULL) {
         plan->plain = options->plain_cb;
     }
-    int rc = check(task->loop, path, options);
+    int rc = check(task->loop, plan, path, options);
     rc = rc < 0 ? rc : rill__server_new(task->loop, plan, &server);
     if (rc < 0) {
         return rc;

@@ -29,7 +29,7 @@ struct rill_ssl_object *rill__tls_new(struct rill_ssl_context *context, bool ser
 void rill__tls_free(struct rill_ssl_object *object); /* NULL is fine */
 
 /* Ciphertext that came: read by the calls below from here, without a copy, until rill__tls_settle,
- * which keeps what they have not taken. Nothing may be left of an earlier feed. */
+ * which keeps what they have not taken. An earlier feed must be settled. */
 void rill__tls_feed(struct rill_ssl_object *object, struct rill_bytes data);
 /* 0 or RILL_ENOMEM. */
 int rill__tls_settle(struct rill_ssl_object *object);
@@ -49,10 +49,8 @@ enum rill__tls_result rill__tls_write(struct rill_ssl_object *object, struct ril
 enum rill__tls_result rill__tls_shutdown(struct rill_ssl_object *object,
                                          const struct rill_error **error);
 
-/* Ciphertext to be sent: a view until the next call on the object. */
-struct rill_bytes rill__tls_outgoing(const struct rill_ssl_object *object);
-/* It was: the buffer is given back. */
-void rill__tls_sent(struct rill_ssl_object *object);
+/* Moves the ciphertext to be sent into an empty buffer of the caller's, who cleans it up. */
+void rill__tls_take_outgoing(struct rill_ssl_object *object, struct rill__buffer *outgoing);
 
 /* What `.ssl =` of a connection stands for: the context itself, or for rill_ssl_default a new one
  * with the system's certificates. A reference of the caller's; NULL: *error says why. */

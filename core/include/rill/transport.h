@@ -68,9 +68,10 @@ struct rill_protocol_ops {
     void (*connection_made)(struct rill_protocol *self, struct rill_transport *transport);
     /* data is valid during the call. */
     int (*data_received)(struct rill_protocol *self, struct rill_bytes data);
-    /* BufferedProtocol: where the next bytes go. Returns the size of *space, 0 when there is none
-     * now: data_received is then used. With both members set, what does not fit the space follows
-     * in data_received, as part of the same event. */
+    /* BufferedProtocol: where the next bytes go; hint: how many there will be, 0: not known.
+     * Returns the size of *space, 0 when there is none now: data_received is then used. With both
+     * members set, what does not fit the space follows in data_received, as part of the same event.
+     */
     size_t (*get_buffer)(struct rill_protocol *self, size_t hint, char **space);
     int (*buffer_updated)(struct rill_protocol *self, size_t count);
     /* 1: stay open for writing; 0: close. */
@@ -229,7 +230,8 @@ int rill_start_tls(struct rill_transport *transport, struct rill_protocol *proto
 struct rill_memory_peer;
 struct rill_memory_options {
     struct rill_opt_int
-        window; /* bytes that may wait for the peer's reading; not given: no limit */
+        window;       /* bytes that may wait for the peer's reading; not given: no limit */
+    bool server_side; /* rill_open_memory_connection with ssl: the handshake's server */
 };
 /* Makes a transport for `protocol` on the loop; connection_made comes in the next iteration
  * (R-401). The caller owns *peer (free it in any state) and one reference to *transport. 0 or

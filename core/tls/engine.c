@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The engine: OpenSSL between two buffers. What came is read from the caller's memory, what goes
+ * out is collected until the caller takes it.
+ */
+#include "tls/engine.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+
+#include "sansio/memory.h"
+#include "tls/error.h"
+#include "tls/peercert.h"
+#include "tls/session.h"
+
+/* -- the BIO: one object for both directions ------------------------------------------------- */
+
+/* Takes up to `size` bytes of what came: the kept ones first. */
+static size_t take_incoming(struct rill_ssl_object *self, char *space, size_t size)
+{
+    const size_t kept = rill__buffer_length(&self->incoming);
+    size_t count = kept > 0 ? kept : self->fed.len;
+
+    count = count < size ? count : size;
+    if (count == 0) {
+        return 0;
+    }
+    if (kept > 0) {
+        memcpy(space, rill__buffer_data(&self->incoming), count);
+        rill__buffer_discard(&self->incoming, count);
+    } else {
+        memcpy(space, self->fed.ptr, count);
+        self->fed.ptr += count;
+        self->fed.len -= count;
+    }
+    return count;
+}
+
+static int bio_read(BIO *bio, char *space, size_t size, size_t *count)
+{
+    BIO_clear_retry_flags(bio);
+    *count = take_incoming(BIO_get_data(bio), space, size);
+    if (*count == 0) {
+        BIO_set_retry_read(bio);
+    }
+    return *count > 0;
+}
+
+static int bio_write(BIO *bio, const char *data, size_t size, size_t *count)
+{
+    struct rill_ssl_object *self = BIO_get_data(bio);
+
+    BIO_clear_retry_flags(bio);
+    if (rill__buffer_append(&self->outgoing, data, size) < 0) {
+        self->no_memory = true;
+        return 0;
+    }
+    *count = size;
+    return 1;
+}
+
+static long bio_ctrl(BIO *bio, int command, long number, void *pointer)
+{
+    (void)bio;
+    (void)number;
+    (void)pointer;
+    return command == BIO_CTRL_FLUSH;
+}
+
+static BIO_METHOD *bio_method; /* made once, lives as long as the process */
+static pthread_once_t bio_method_once = PTHREAD_ONCE_INIT;
+
+static void make_bio_method(void)
+{
+    BIO_METHOD *made = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "rill");
+    if (made != NULL && BIO_meth_set_read_ex(made, bio_read) == 1 &&
+        BIO_meth_set_write_ex(made, bio_write) == 1 && BIO_meth_set_ctrl(made, bio_ctrl) == 1) {
+        bio_method = made;
+    } else {
+        BIO_meth_free(made);
+    }
+}
+
+static bool set_bio(struct rill_ssl_object *self)
+{
+    pthread_once(&bio_method_once, make_bio_method);
+    BIO *bio = bio_method != NULL ? BIO_new(bio_method) : NULL;
+    if (bio == NULL) {
+        return false;
+    }
+    BIO_set_data(bio, self);
+    BIO_set_init(bio, 1);
+    SSL_set_bio(self->ssl, bio, bio);
+    return true;
+}
+
+/* -- the peer's name ------------------------------------------------------------------------- */
+
+static bool is_ascii(const char *text)
+{
+    while (*text != '\0' && (unsigned char)*text < 0x80) {
+        text++;
+    }
+    return *text == '\0';
+}
+
+/* What is asked of the certificate; false with an error in OpenSSL's queue: nothing is left
+ * unchecked. */
+static bool expect_name(struct rill_ssl_object *self, const char *name)
+{
+    X509_VERIFY_PARAM *param = SSL_get0_param(self->ssl);
+    ASN1_OCTET_STRING *address = a2i_IPADDRESS(name);
+    const bool checks = self->context->checks_hostname;
+    bool set = true;
+
+    ERR_clear_error(); /* a name is no address */
+    if (address == NULL) {
+        set = SSL_set_tlsext_host_name(self->ssl, name) == 1 &&
+              (!checks || X509_VERIFY_PARAM_set1_host(param, name, strlen(name)) == 1);
+    } else if (checks) { /* never sent */
+        set = X509_VERIFY_PARAM_set1_ip(param, ASN1_STRING_get0_data(address),
+                                        (size_t)ASN1_STRING_length(address)) == 1;
+    }
+    ASN1_OCTET_STRING_free(address);
+    return set;
+}
+
+static const struct rill_error *set_name(struct rill_ssl_object *self, const char *name, bool skip)
+{
+    if (name == NULL || name[0] == '\0') {
+        return self->context->checks_hostname && !skip /* */
+                   ? rill_error_new(RILL_EVALUE, "check_hostname requires server_hostname")
+                   : NULL;
+    }
+    if (name[0] == '.') { /* OpenSSL would take any name below it */
+        return rill_error_new(RILL_EVALUE, "server_hostname cannot be an empty string or start "
+                                           "with a leading dot.");
+    }
+    if (!is_ascii(name)) {
+        return rill_error_new(RILL_EVALUE, "server_hostname must be ASCII: give an "
+                                           "internationalized name in its xn-- form");
+    }
+    self->server_hostname = rill__strdup(name);
+    if (self->server_hostname == NULL) {
+        return rill_error_no_memory();
+    }
+    if (skip) {
+        SSL_set_tlsext_host_name(self->ssl, name);
+        ERR_clear_error();
+        return NULL;
+    }
+    return expect_name(self, name) ? NULL : rill__tls_error_of_queue();
+}
+
+/* -- life ------------------------------------------------------------------------------------ */
+
+static const struct rill_error *set_up(struct rill_ssl_object *self, const char *server_hostname,
+                                       bool skip_hostname)
+{
+    self->ssl = SSL_new(self->context->ctx);
+    if (self->ssl == NULL || !set_bio(self) || SSL_set_app_data(self->ssl, self) != 1) {
+        return rill__tls_error_of_queue();
+    }
+    SSL_set_mode(self->ssl, SSL_MODE_AUTO_RETRY | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                                SSL_MODE_RELEASE_BUFFERS);
+    if (self->server_side) {
+        SSL_set_accept_state(self->ssl);
+        return NULL;
+    }
+    SSL_set_connect_state(self->ssl);
+    return set_name(self, server_hostname, skip_hostname);
+}
+
+struct rill_ssl_object *rill__tls_new(struct rill_ssl_context *context, bool server_side,
+                                      const char *server_hostname, bool skip_hostname,
+                                      const struct rill_error **error)
+{
+    struct rill_ssl_object *self = rill__alloc_zeroed(sizeof *self);
+
+    *error = self == NULL ? rill_error_no_memory() : NULL;
+    if (self == NULL) {
+        return NULL;
+    }
+    rill__buffer_init(&self->incoming);
+    rill__buffer_init(&self->outgoing);
+    self->context = rill_ssl_context_ref(context);
+    self->server_side = server_side;
+    ERR_clear_error();
+    *error = set_up(self, server_hostname, skip_hostname);
+    ERR_clear_error();
+    if (*error != NULL) {
+        rill__tls_free(self);
+        return NULL;
+    }
+    return self;
+}
+
+void rill__tls_free(struct rill_ssl_object *self)
+{
+    if (self == NULL) {
+        return;
+    }
+    SSL_free(self->ssl);
+    ERR_clear_error();
+    rill__buffer_cleanup(&self->incoming);
+    rill__buffer_cleanup(&self->outgoing);
+    rill__peercert_free(self->peercert);
+    rill__free(self->server_hostname);
+    rill__free(self->alpn);
+    rill_ssl_context_unref(self->context);
+    rill__free(self);
+}
+
+/* -- ciphertext ------------------------------------------------------------------------------ */
+
+void rill__tls_feed(struct rill_ssl_object *self, struct rill_bytes data)
+{
+    rill_assert(self->fed.len == 0);
+    self->fed = data;
+}
+
+int rill__tls_settle(struct rill_ssl_object *self)
+{
+    const struct rill_bytes rest = self->fed;
+
+    self->fed = (struct rill_bytes){NULL, 0};
+    rill__buffer_shrink(&self->incoming, 0);
+    return rest.len == 0 ? 0 : rill__buffer_append(&self->incoming, rest.ptr, rest.len);
+}
+
+size_t rill__tls_incoming(const struct rill_ssl_object *self)
+{
+    return rill__buffer_length(&self->incoming) + self->fed.len;
+}
+
+void rill__tls_take_outgoing(struct rill_ssl_object *self, struct rill__buffer *outgoing)
+{
+    *outgoing = self->outgoing;
+    rill__buffer_init(&self->outgoing);
+}
+
+/* -- the session ----------------------------------------------------------------------------- */
+
+/* What a call of OpenSSL that did not succeed means. */
+static enum rill__tls_result judge(struct rill_ssl_object *self, int result,
+                                   const struct rill_error **error)
+{
+    const int judged = SSL_get_error(self->ssl, result);
+
+    if (self->no_memory) {
+        *error = rill_error_no_memory();
+    } else if (judged == SSL_ERROR_WANT_READ || judged == SSL_ERROR_WANT_WRITE) {
+        return RILL__TLS_WANT;
+    } else if (judged == SSL_ERROR_ZERO_RETURN) {
+        return RILL__TLS_CLOSED;
+    } else {
+        *error = rill__tls_error_of_session(self->ssl, judged, self->server_hostname);
+    }
+    ERR_clear_error();
+    return RILL__TLS_FAILED;
+}
+
+static void note_alpn(struct rill_ssl_object *self)
+{
+    const unsigned char *name;
+    unsigned length;
+
+    SSL_get0_alpn_selected(self->ssl, &name, &length);
+    self->alpn = length > 0 ? rill__alloc(length + 1) : NULL;
+    if (self->alpn != NULL) {
+        memcpy(self->alpn, name, length);
+        self->alpn[length] = '\0';
+    }
+}
+
+enum rill__tls_result rill__tls_handshake(struct rill_ssl_object *self,
+                                          const struct rill_error **error)
+{
+    *error = NULL;
+    ERR_clear_error();
+    const int result = SSL_do_handshake(self->ssl);
+    if (result == 1) {
+        note_alpn(self);
+        return RILL__TLS_OK;
+    }
+    return judge(self, result, error);
+}
+
+enum rill__tls_result rill__tls_read(struct rill_ssl_object *self, char *space, size_t size,
+                                     size_t *count, const struct rill_error **error)
+{
+    *error = NULL;
+    *count = 0;
+    ERR_clear_error();
+    const int result = SSL_read_ex(self->ssl, space, size, count);
+    return result == 1 ? RILL__TLS_OK : judge(self, result, error);
+}
+
+enum rill__tls_result rill__tls_write(struct rill_ssl_object *self, struct rill_bytes data,
+                                      size_t *count, const struct rill_error **error)
+{
+    *error = NULL;
+    *count = 0;
+    ERR_clear_error();
+    const int result = SSL_write_ex(self->ssl, data.ptr, data.len, count);
+    return result == 1 ? RILL__TLS_OK : judge(self, result, error);
+}
+
+enum rill__tls_result rill__tls_shutdown(struct rill_ssl_object *self,
+                                         const struct rill_error **error)
+{
+    char discarded[4096];
+    enum rill__tls_result result = RILL__TLS_OK;
+    size_t count;
+
+    *error = NULL;
+    ERR_clear_error();
+    if ((SSL_get_shutdown(self->ssl) & SSL_SENT_SHUTDOWN) == 0) {
+        const int sent = SSL_shutdown(self->ssl);
+        if (sent < 0) {
+            return judge(self, sent, error);
+        }
+    }
+    while (result == RILL__TLS_OK && (SSL_get_shutdown(self->ssl) & SSL_RECEIVED_SHUTDOWN) == 0) {
+        result = rill__tls_read(self, discarded, sizeof discarded, &count, error); /* */
+    }
+    return result == RILL__TLS_CLOSED ? RILL__TLS_OK : result;
+}
+
+bool rill__tls_is_strict(const struct rill_ssl_object *self)
+{
+    return self->context->strict_end;
+}
