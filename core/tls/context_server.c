@@ -1,5 +1,0 @@
-/* SPDX-License-Identifier: MIT
- *
- * To come.
- */
-#include "tls/context.h"
