@@ -99,11 +99,11 @@ struct rill_peercert *rill__peercert_new(X509 *certificate, bool verified,
 {
     struct rill__cert_decoder self = {.owner = rill__alloc_zeroed(sizeof *self.owner)};
 
+    ERR_clear_error();
     if (self.owner == NULL) {
         *error = rill_error_no_memory();
         return NULL;
     }
-    ERR_clear_error();
     self.owner->cert.verified = verified;
     const bool made = copy_der(&self, certificate) &&
                       (!verified || copy_verified(&self, certificate)) && write_text(&self);

@@ -53,44 +53,48 @@ void *rill__cert_take_array(struct rill__cert_decoder *self, int count, size_t s
     return rill__cert_take(self, count > 0 ? (size_t)count * size : 0);
 }
 
-bool rill__cert_copy_text(struct rill__cert_decoder *self, const void *ptr, int length,
-                          struct rill_bytes *copy)
+bool rill__cert_copy_bytes(struct rill__cert_decoder *self, const void *ptr, int length,
+                           struct rill_bytes *copy)
 {
-    const struct rill_bytes text = {ptr, length > 0 ? (size_t)length : 0};
+    const size_t size = length > 0 ? (size_t)length : 0;
+    char *const space = rill__cert_take(self, size + 1);
 
-    self->error = rill__utf8_error(text);
-    char *const space = self->error == NULL ? rill__cert_take(self, text.len + 1) : NULL;
     if (space == NULL) {
         return false;
     }
-    if (text.len > 0) {
-        memcpy(space, text.ptr, text.len);
+    if (size > 0) {
+        memcpy(space, ptr, size);
     }
-    space[text.len] = '\0';
-    *copy = (struct rill_bytes){space, text.len};
+    space[size] = '\0';
+    *copy = (struct rill_bytes){space, size};
     return true;
+}
+
+bool rill__cert_copy_text(struct rill__cert_decoder *self, const void *ptr, int length,
+                          struct rill_bytes *copy)
+{
+    if (!rill__cert_copy_bytes(self, ptr, length, copy)) {
+        return false;
+    }
+    self->error = rill__utf8_error(*copy);
+    return self->error == NULL;
 }
 
 /* -- OpenSSL's failures ----------------------------------------------------------------------- */
 
-/* The oldest error of the queue is where it began. */
 bool rill__cert_openssl_failed(struct rill__cert_decoder *self)
 {
-    if (ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE) {
-        ERR_clear_error();
-        return rill__cert_no_memory(self);
-    }
     self->error = rill__tls_error_of_queue();
     return false;
 }
 
+/* The oldest error of the queue is where it began. */
 bool rill__cert_overlooked(struct rill__cert_decoder *self)
 {
-    if (ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE) {
-        return rill__cert_openssl_failed(self);
-    }
+    const unsigned long first = ERR_peek_error();
+
     ERR_clear_error();
-    return true;
+    return ERR_GET_REASON(first) != ERR_R_MALLOC_FAILURE || rill__cert_no_memory(self);
 }
 
 bool rill__cert_copy_line(struct rill__cert_decoder *self, struct rill_bytes *line)
@@ -128,17 +132,24 @@ static bool copy_object(struct rill__cert_decoder *self, const ASN1_OBJECT *obje
     return self->error == NULL;
 }
 
-static bool copy_attribute(struct rill__cert_decoder *self, const X509_NAME_ENTRY *entry,
-                           struct rill_cert_field *field)
+/* The value; Python 3.10 and later show a BIT STRING (X500UniqueIdentifier) as bytes. */
+static bool copy_value(struct rill__cert_decoder *self, const ASN1_STRING *value,
+                       struct rill_cert_field *field)
 {
-    unsigned char *value = NULL;
-    const int length = ASN1_STRING_to_UTF8(&value, X509_NAME_ENTRY_get_data(entry));
+    unsigned char *text = NULL;
+
+    field->is_bytes = ASN1_STRING_type(value) == V_ASN1_BIT_STRING;
+    if (field->is_bytes) {
+        return rill__cert_copy_bytes(self, ASN1_STRING_get0_data(value), ASN1_STRING_length(value),
+                                     &field->value);
+    }
+    const int length = ASN1_STRING_to_UTF8(&text, value);
     if (length < 0) {
         return rill__cert_openssl_failed(self);
     }
-    const bool copied = rill__cert_copy_text(self, value, length, &field->value);
-    OPENSSL_free(value);
-    return copied && copy_object(self, X509_NAME_ENTRY_get_object(entry), &field->name);
+    const bool copied = rill__cert_copy_text(self, text, length, &field->value);
+    OPENSSL_free(text);
+    return copied;
 }
 
 /* OpenSSL's list of attributes is flat; each says which RDN it belongs to. */
@@ -160,7 +171,8 @@ bool rill__cert_copy_name(struct rill__cert_decoder *self, const X509_NAME *name
             set = X509_NAME_ENTRY_set(entry);
             rdns[found++] = (struct rill_cert_rdn){.fields = &fields[i]};
         }
-        if (!copy_attribute(self, entry, &fields[i])) {
+        if (!copy_object(self, X509_NAME_ENTRY_get_object(entry), &fields[i].name) ||
+            !copy_value(self, X509_NAME_ENTRY_get_data(entry), &fields[i])) {
             return false;
         }
         rdns[found - 1].count++;

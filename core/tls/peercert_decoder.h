@@ -49,7 +49,9 @@ bool rill__cert_overlooked(struct rill__cert_decoder *self);
 void *rill__cert_take(struct rill__cert_decoder *self, size_t size);
 void *rill__cert_take_array(struct rill__cert_decoder *self, int count, size_t size);
 
-/* A text, which must be UTF-8, with a NUL after it. */
+/* With a NUL after them; a text must be UTF-8. */
+bool rill__cert_copy_bytes(struct rill__cert_decoder *self, const void *ptr, int length,
+                           struct rill_bytes *copy);
 bool rill__cert_copy_text(struct rill__cert_decoder *self, const void *ptr, int length,
                           struct rill_bytes *copy);
 

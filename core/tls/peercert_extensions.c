@@ -44,11 +44,12 @@ static bool copy_directory_name(struct rill__cert_decoder *self, const X509_NAME
     return true;
 }
 
+/* The sizes are Python's, for what it makes of long ones. */
 static bool copy_registered_id(struct rill__cert_decoder *self, const ASN1_OBJECT *id,
                                struct rill_cert_field *field)
 {
     char space[RILL__CERT_LINE];
-    const int length = i2t_ASN1_OBJECT(space, sizeof space, id);
+    const int length = i2t_ASN1_OBJECT(space, sizeof space - 1, id);
 
     field->name = "Registered ID";
     if (length < 0) {
@@ -110,6 +111,7 @@ static bool copy_printed(struct rill__cert_decoder *self, GENERAL_NAME *name,
 static bool copy_alternative(struct rill__cert_decoder *self, GENERAL_NAME *name,
                              struct rill_cert_field *field)
 {
+    field->is_bytes = false;
     switch (name->type) {
     case GEN_EMAIL:
         return copy_string(self, "email", name->d.rfc822Name, field);

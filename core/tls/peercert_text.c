@@ -110,7 +110,7 @@ static bool prints(unsigned point)
 
 /* -- reprs ------------------------------------------------------------------------------------ */
 
-static void put_bytes(struct rill__pytext *out, const char *ptr, size_t length)
+static void put_raw(struct rill__pytext *out, const char *ptr, size_t length)
 {
     if (out->ptr != NULL) {
         memcpy(out->ptr + out->length, ptr, length);
@@ -120,7 +120,7 @@ static void put_bytes(struct rill__pytext *out, const char *ptr, size_t length)
 
 static void put(struct rill__pytext *out, const char *text)
 {
-    put_bytes(out, text, strlen(text));
+    put_raw(out, text, strlen(text));
 }
 
 static void put_escape(struct rill__pytext *out, unsigned point)
@@ -148,25 +148,47 @@ static char quote_of(struct rill_bytes text)
     return has_single && !has_double ? '"' : '\'';
 }
 
+static void put_character(struct rill__pytext *out, const char *at, struct character c, char quote)
+{
+    if (c.point == '\\' || c.point == (unsigned char)quote) {
+        put(out, "\\");
+    }
+    if (prints(c.point)) {
+        put_raw(out, at, c.length);
+    } else {
+        put_escape(out, c.point);
+    }
+}
+
 static void put_str(struct rill__pytext *out, struct rill_bytes text)
 {
     const char quote = quote_of(text);
 
-    put_bytes(out, &quote, 1);
+    put_raw(out, &quote, 1);
     for (size_t i = 0; i < text.len;) {
         const char *at = text.ptr + i;
         const struct character c = decode((const unsigned char *)at, text.len - i);
-        if (c.point == '\\' || c.point == (unsigned char)quote) {
-            put(out, "\\");
-        }
-        if (prints(c.point)) {
-            put_bytes(out, at, c.length);
-        } else {
-            put_escape(out, c.point);
-        }
+        put_character(out, at, c, quote);
         i += c.length;
     }
-    put_bytes(out, &quote, 1);
+    put_raw(out, &quote, 1);
+}
+
+static void put_bytes_repr(struct rill__pytext *out, struct rill_bytes bytes)
+{
+    const char quote = quote_of(bytes);
+
+    put(out, "b");
+    put_raw(out, &quote, 1);
+    for (size_t i = 0; i < bytes.len; i++) {
+        const unsigned char byte = (unsigned char)bytes.ptr[i];
+        if (byte < 0x80) {
+            put_character(out, &bytes.ptr[i], (struct character){1, byte, NULL}, quote);
+        } else {
+            put_escape(out, byte);
+        }
+    }
+    put_raw(out, &quote, 1);
 }
 
 /* What stands before a tuple's item, and what ends a tuple of so many. */
@@ -186,7 +208,9 @@ static void put_field(struct rill__pytext *out, const struct rill_cert_field *fi
     put_str(out, rill_bytes_of(field->name));
     put(out, ", ");
     if (field->name == rill__peercert_dirname) {
-        put_bytes(out, field->value.ptr, field->value.len);
+        put_raw(out, field->value.ptr, field->value.len);
+    } else if (field->is_bytes) {
+        put_bytes_repr(out, field->value);
     } else {
         put_str(out, field->value);
     }

@@ -144,10 +144,12 @@ struct rill_ssl_cipher {
     int bits;
 };
 
-/* ('commonName', 'localhost'): the value as UTF-8, NUL bytes and all. */
+/* ('commonName', 'localhost'): the value as UTF-8, NUL bytes and all. Where Python nests a tuple
+ * (the DirName of a subjectAltName) it is the tuple's repr. */
 struct rill_cert_field {
     const char *name;
     struct rill_bytes value;
+    bool is_bytes; /* Python's value is bytes, not str: a BIT STRING as it is, not UTF-8 */
 };
 /* A relative distinguished name: one field, as a rule. */
 struct rill_cert_rdn {
@@ -171,7 +173,7 @@ struct rill_peercert {
     const char *serial_number; /* hexadecimal */
     const char *not_before;    /* "Jan  5 09:34:43 2018 GMT" */
     const char *not_after;
-    const struct rill_cert_field *subject_alt_name; /* ('DNS', 'localhost') */
+    const struct rill_cert_field *subject_alt_name; /* ('DNS', 'localhost'); NULL: no such key */
     size_t subject_alt_name_count;
     struct rill_cert_list ocsp;
     struct rill_cert_list ca_issuers;
