@@ -148,11 +148,15 @@ static X509 *read_certificate(BIO *bio, bool der)
     return der ? d2i_X509_bio(bio, NULL) : PEM_read_bio_X509(bio, NULL, give_password, &none);
 }
 
-/* Whether the last error of the queue is the one that stands for the end of the data. */
+/* Whether no more certificate could be read because the data are at their end: OpenSSL says nothing
+ * then, or one of these. */
 static bool is_at_end(bool der)
 {
     const unsigned long code = ERR_peek_last_error();
 
+    if (code == 0) {
+        return true;
+    }
     if (der) {
         return ERR_GET_LIB(code) == ERR_LIB_ASN1 && ERR_GET_REASON(code) == ASN1_R_HEADER_TOO_LONG;
     }
