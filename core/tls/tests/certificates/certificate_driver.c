@@ -3,8 +3,8 @@
  * The certificate matrix's driver: asks rill for its verdict on a peer. It is told over a plain
  * connection what to try, one line each, fields apart by tabs, and answers with one line:
  *
- *     client PORT NAME TRUST FLAGS SKIP      connect, ask for NAME, trust the file TRUST
- *     server CHAIN KEY TRUST FLAGS MODE      serve one connection, judge its client
+ *     client PORT NAME TRUST FLAGS SKIP      connect, ask for NAME, trust the file TRUST or
+ * `system` server CHAIN KEY TRUST FLAGS MODE      serve one connection, judge its client
  *
  * FLAGS is `default` or the number of rill_ssl_verify_flags; SKIP is `no` or what is insecure:
  * `option`, `context`, `all`; MODE is `required` or `optional`. A server answers `port N`, then
@@ -105,29 +105,47 @@ static const struct rill_error *connect_once(const char *port,
     return error;
 }
 
+/* The context that a request describes: the caller's reference, or rill_ssl_default. */
+static struct rill_ssl_context *client_context(const char *const *fields,
+                                               const struct rill_error **error)
+{
+    struct rill_ssl_context *context = NULL;
+
+    if (strcmp(fields[3], "system") == 0) {
+        return rill_ssl_default;
+    }
+    if (rill_ssl_context_new_client(&context, error) < 0 ||
+        set_up(context, fields[3], fields[4], error) < 0) {
+        rill_ssl_context_unref(context);
+        return NULL;
+    }
+    if (strcmp(fields[5], "context") == 0) {
+        rill_ssl_context_insecure_skip_hostname(context);
+    } else if (strcmp(fields[5], "all") == 0) {
+        rill_ssl_context_insecure_skip_verification(context);
+    }
+    return context;
+}
+
 static int try_client(const struct control *control, const struct request *request)
 {
     const char *const *const fields = request->fields;
-    struct rill_ssl_context *context = NULL;
     const struct rill_error *error = NULL;
+    struct rill_ssl_context *const context = client_context(fields, &error);
 
-    if (rill_ssl_context_new_client(&context, &error) == 0 &&
-        set_up(context, fields[3], fields[4], &error) == 0) {
+    if (context != NULL) {
         const struct rill_connection_options options = {
             .ssl = context,
             .server_hostname = fields[2],
             .insecure_skip_hostname = strcmp(fields[5], "option") == 0,
         };
-        if (strcmp(fields[5], "context") == 0) {
-            rill_ssl_context_insecure_skip_hostname(context);
-        } else if (strcmp(fields[5], "all") == 0) {
-            rill_ssl_context_insecure_skip_verification(context);
-        }
         error = connect_once(fields[1], &options);
     }
     const int rc = say_verdict(control, error);
     rill_error_unref(error);
-    rill_ssl_context_unref(context);
+    if (context != rill_ssl_default) {
+        rill_ssl_context_unref(context);
+    }
     return rc;
 }
 

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 """The certificate matrix: which certificates there are, who is asked what about them, and what the answer should be.
 
-A row says what it is supposed to show and the answer by thought (OpenSSL's verification code, or the class of another
-error), for the two sets of flags that Python's create_default_context has had: `strict` (3.13 and later: X509_STRICT and
-PARTIAL_CHAIN, rill's own) and `plain` (older: neither). verdicts.py asks CPython and rill; that both are wrong in the
-same way shows in these columns only.
+A row says what it is supposed to show and the answer by thought: OpenSSL's verification code, or the class of another
+error. There are three columns: `strict`, in TLS 1.3 with the flags that Python's create_default_context has since 3.13
+and rill has too (X509_STRICT and PARTIAL_CHAIN); `plain`, with neither, as in older ones; `tls12`, as strict in
+TLS 1.2.
+verdicts.py asks CPython and rill; that both are wrong in the same way shows in these columns only.
 """
 
 # OpenSSL's verification codes.
@@ -44,6 +45,7 @@ EXPLICIT_CURVE = 94
 LONG_LABELS = '.'.join((63 * 'a', 63 * 'b', 63 * 'c', 'test'))
 NAME_253 = '.'.join((63 * 'a', 63 * 'b', 63 * 'c', 56 * 'd', 'test'))
 NAME_255 = '.'.join((63 * 'a', 63 * 'b', 63 * 'c', 58 * 'd', 'test'))
+LABEL_64 = 64 * 'a' + '.test'
 NAME_256 = '.'.join((63 * 'a', 63 * 'b', 63 * 'c', 59 * 'd', 'test'))
 
 
@@ -186,6 +188,7 @@ CERTIFICATES = {
     'san-local': leaf('DNS:localhost', subject='/CN=leaf'),
     'san-long-labels': leaf('DNS:' + LONG_LABELS, subject='/CN=leaf'),
     'san-253': leaf('DNS:' + NAME_253, subject='/CN=leaf'),
+    'san-label-64': leaf('DNS:' + LABEL_64, subject='/CN=leaf'),
     'san-longer': leaf('DNS:{},DNS:{}'.format(NAME_255, NAME_256), subject='/CN=leaf'),
     'subject-empty': leaf('critical,DNS:a.test', subject='/'),
     'subject-empty-soft': leaf('DNS:a.test', subject='/'),
@@ -277,7 +280,8 @@ CRLS = {
 # What who is asked trusts.
 TRUST = {
     'root': ['root'],
-    'all-roots': ['root', 'root-expired', 'root-sha1', 'root-rsa', 'root-v1', 'root-no-usage', 'root-not-critical', 'root-no-ski'],
+    'all-roots': ['root', 'root-expired', 'root-sha1', 'root-rsa', 'root-v1', 'root-no-usage',
+                  'root-not-critical', 'root-no-ski'],
     'self-signed': ['self-signed'],
     'sub1': ['sub1'],
     'sub2': ['sub2'],
@@ -287,6 +291,8 @@ TRUST = {
     'crl-future': ['root', 'crl-future'],
     'crl-chain': ['root', 'crl', 'crl-sub'],
 }
+
+SYSTEM = 'system'   # what the process trusts by itself
 
 CRL_CHECK_LEAF = 1
 CRL_CHECK_CHAIN = 2
@@ -299,23 +305,31 @@ def chains():
 class Row:
     """A client that asks for a name and is shown a chain, or a server that is shown a client's."""
 
-    def __init__(self, chain, ask='a.test', strict=OK, plain=None, trust='root', flags=0, server=None, rill=None,
-                 shows=''):
+    def __init__(self, chain, ask='a.test', strict=OK, plain=None, tls12=None, trust='root', flags=0, server=None,
+                 skip=None, rill=None, shows=''):
         self.chain = chain          # None: a client without a certificate
         self.ask = ask
         self.strict = strict
         self.plain = strict if plain is None else plain
+        self.tls12 = strict if tls12 is None else tls12
         self.trust = trust
         self.flags = flags
         self.server = server        # 'required', 'optional': the server judges
-        self.rill = rill            # rill's answer where it departs, with the departure
+        self.skip = skip            # what is insecure: the name's check by 'option' or in 'context', or 'all'
+        self.rill = rill            # rill's answer, where it departs from CPython's
         self.shows = shows
+
+    def columns(self):
+        # The flags of ssl=True are what they are.
+        return ('strict', 'tls12') if self.trust == SYSTEM else ('strict', 'plain', 'tls12')
 
     def name(self):
         ask = self.ask if len(self.ask) < 40 else '{}...({})'.format(self.ask[:12], len(self.ask))
         parts = [self.chain or 'no-certificate', self.server or ask]
         if self.trust != 'root':
             parts.append('trust=' + self.trust)
+        if self.skip:
+            parts.append('skip=' + self.skip)
         if self.flags:
             parts.append('crl={}'.format(self.flags))
         return ' '.join(parts)

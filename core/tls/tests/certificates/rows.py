@@ -2,7 +2,7 @@
 """The rows of the certificate matrix: who is asked what about which certificate, and the answer by thought."""
 from matrix import *  # noqa: F403: a table, in the words of matrix.py
 
-FLAT = [
+SERVERS = [
     # Dates and trust.
     Row('good', shows='what all others change in one point'),
     Row('expired', strict=EXPIRED, shows='a leaf whose time is over'),
@@ -16,15 +16,22 @@ FLAT = [
     Row('under-expired-root', trust='all-roots', strict=EXPIRED, shows='the anchor too has its time'),
     Row('under-expired-sub', strict=EXPIRED, shows='an intermediate whose time is over'),
     Row('cross-signed', shows='an unknown root, signed across by a trusted one'),
-    Row('chain-alone', trust='sub1', plain=NO_ISSUER_CERTIFICATE, shows='PARTIAL_CHAIN: a trusted intermediate ends the chain'),
+    Row('chain-alone', trust='sub1', plain=NO_ISSUER_CERTIFICATE,
+        shows='PARTIAL_CHAIN: a trusted intermediate ends the chain'),
     Row('good', trust='leaf', plain=NO_LOCAL_ISSUER, shows='PARTIAL_CHAIN: a leaf that is itself trusted'),
+
+    Row('good', trust=SYSTEM, shows="ssl=True: the system's root, named by SSL_CERT_FILE (R-801)"),
+    Row('unknown-ca', trust=SYSTEM, strict=NO_LOCAL_ISSUER, shows='ssl=True: nobody else is trusted'),
+    Row('other-host', trust=SYSTEM, strict=HOSTNAME, shows='ssl=True: the name is checked'),
+    Row('no-aki', trust=SYSTEM, strict=NO_AKI, shows='ssl=True: STRICT'),
+    Row('chain-5', trust=SYSTEM, shows='ssl=True: a chain'),
 
     # Purpose.
     Row('client-only', strict=WRONG_PURPOSE, shows='a certificate for clients is none for servers'),
     Row('any-purpose', strict=WRONG_PURPOSE, shows='OpenSSL does not take "any" for "server"'),
     Row('no-purpose', shows='without extended usage everything is allowed'),
-    Row('usage-encipher', shows='OpenSSL takes any of the usages that TLS has had'),
-    Row('usage-crl', strict=WRONG_PURPOSE, shows='a key that may sign revocation lists only'),
+    Row('usage-encipher', tls12='SSLError', shows='any usage that TLS has had; in TLS 1.2 no server can use it'),
+    Row('usage-crl', strict=WRONG_PURPOSE, tls12='SSLError', shows='a key that may sign revocation lists only'),
     Row('no-usage', shows='without key usage everything is allowed'),
     Row('leaf-is-ca', shows='an authority may serve, if its key may sign'),
     Row('under-client-sub', strict=WRONG_PURPOSE, shows='the purpose of an intermediate binds what it issues'),
@@ -64,8 +71,18 @@ FLAT = [
     Row('san-long-labels', LONG_LABELS, shows='labels of 63 bytes'),
     Row('san-253', NAME_253, shows='as long as DNS allows'),
     Row('san-longer', NAME_255, shows='as long as TLS can carry'),
-    Row('san-longer', NAME_256, strict='SSLError', shows='too long for SNI: fails closed though the certificate has it'),
-    Row('good', '.a.test', strict='ValueError', shows='a leading dot would ask OpenSSL for any host below: fails closed'),
+    Row('san-longer', NAME_256, strict='SSLError',
+        shows='too long for SNI: fails closed though the certificate has it'),
+    Row('good', '.a.test', strict='ValueError',
+        shows='a leading dot would ask OpenSSL for any host below: fails closed'),
+    Row('san-label-64', LABEL_64, strict='ValueError', rill=OK,
+        shows="a label that is too long for DNS: Python's codec refuses it"),
+    Row('san-idn', 'b\u00fccher.test', strict=OK, rill='ValueError',
+        shows='rill wants the ASCII form of a name; Python converts it'),
+    Row('good', 'a.test\u200b', strict=OK, rill='ValueError', shows='Python drops what is invisible, rill refuses it'),
+    Row('good', '', rill='ValueError', shows='no name to check: refused, where asyncio checks none (Q-02)'),
+    Row('unknown-ca', '', strict=NO_LOCAL_ISSUER, rill='ValueError',
+        shows='no name to check, whatever the chain (Q-02)'),
     Row('subject-empty', shows='an empty subject, the name in a critical SAN'),
     Row('subject-empty-soft', strict=SAN_NOT_CRITICAL, plain=OK, shows='STRICT wants that SAN critical'),
     Row('nameless', strict=EMPTY_SUBJECT, plain=HOSTNAME, shows='neither subject nor SAN'),
@@ -111,7 +128,8 @@ FLAT = [
     Row('path-length', strict=PATH_LENGTH, shows='an authority below one that may have none'),
     Row('under-not-ca', strict=INVALID_CA, shows='a leaf is no authority'),
     Row('under-no-sign', strict=INVALID_CA, shows='an authority whose key may not sign certificates'),
-    Row('under-v1-root', trust='all-roots', strict=INVALID_CA, plain=OK, shows='a root of version 1 is an authority, but not for STRICT'),
+    Row('under-v1-root', trust='all-roots', strict=INVALID_CA, plain=OK,
+        shows='a root of version 1 is an authority, but not for STRICT'),
     Row('under-v1-sub', strict=INVALID_CA, shows='an intermediate of version 1 is none'),
     Row('permitted', 'x.a.test', shows='a permitted name'),
     Row('not-permitted', 'b.test', strict=NOT_PERMITTED, shows='a name outside the permitted tree'),
@@ -136,10 +154,12 @@ FLAT = [
     Row('critical-unknown', strict=UNKNOWN_CRITICAL, shows='an unknown critical extension'),
     Row('soft-unknown', shows='an unknown extension'),
     Row('no-aki', strict=NO_AKI, plain=OK, shows='STRICT: no authority key identifier'),
-    Row('under-no-usage', trust='all-roots', strict=CA_WITHOUT_USAGE, plain=OK, shows='STRICT: an authority without key usage'),
+    Row('under-no-usage', trust='all-roots', strict=CA_WITHOUT_USAGE, plain=OK,
+        shows='STRICT: an authority without key usage'),
     Row('under-not-critical', trust='all-roots', strict=CA_CONSTRAINTS_NOT_CRITICAL, plain=OK,
         shows='STRICT: an authority whose basic constraints are not critical'),
-    Row('under-no-ski', trust='all-roots', strict=NO_SKI, plain=OK, shows='STRICT: an authority without key identifier'),
+    Row('under-no-ski', trust='all-roots', strict=NO_SKI, plain=OK,
+        shows='STRICT: an authority without key identifier'),
     Row('negative', shows='a negative serial number'),
 
     # Revocation.
@@ -149,8 +169,26 @@ FLAT = [
     Row('good', flags=CRL_CHECK_LEAF, strict=NO_CRL, shows='the list is missing: fails closed'),
     Row('good', trust='crl-expired', flags=CRL_CHECK_LEAF, strict=CRL_EXPIRED, shows='the list is old'),
     Row('good', trust='crl-future', flags=CRL_CHECK_LEAF, strict=CRL_NOT_YET_VALID, shows='the list is too new'),
-    Row('under-revoked', trust='crl-chain', flags=CRL_CHECK_LEAF, shows='of the leaf only: its issuer is not looked up'),
-    Row('under-revoked', trust='crl-chain', flags=CRL_CHECK_CHAIN, strict=REVOKED, shows='of the whole chain: its issuer is revoked'),
+    Row('under-revoked', trust='crl-chain', flags=CRL_CHECK_LEAF,
+        shows='of the leaf only: its issuer is not looked up'),
+    Row('under-revoked', trust='crl-chain', flags=CRL_CHECK_CHAIN, strict=REVOKED,
+        shows='of the whole chain: its issuer is revoked'),
+]
+
+# What is insecure by name.
+UNCHECKED = [
+    Row('other-host', skip='option', shows='any host passes'),
+    Row('other-host', skip='context', shows='any host passes'),
+    Row('unknown-ca', skip='option', strict=NO_LOCAL_ISSUER, shows='any host, but not of anybody'),
+    Row('unknown-ca', skip='context', strict=NO_LOCAL_ISSUER, shows='any host, but not of anybody'),
+    Row('unknown-ca', skip='all', shows='anybody passes'),
+    Row('good', '', skip='option', shows='no name is sent or checked'),
+    Row('good', '', skip='context', shows='no name is sent or checked'),
+    Row('ip-v4', '127.0.0.2', skip='option', shows='an address is not sent, checked or not'),
+    Row('ip-v6', '::2', skip='context', shows='an address is not sent, checked or not'),
+    Row('san-longer', NAME_256, skip='option', strict='SSLError',
+        shows='a name that cannot be sent fails, checked or not'),
+    Row('good', '.a.test', skip='option', strict='ValueError', shows='a name that is none fails, checked or not'),
 ]
 
 # Certificates of clients, judged by a server.
@@ -166,11 +204,12 @@ CLIENTS = [
     Row('c-self-signed', server='required', strict=SELF_SIGNED_LEAF, shows='a self-signed client'),
     Row('c-expired', server='required', strict=EXPIRED, shows='its time is over'),
     Row('c-not-yet', server='required', strict=NOT_YET_VALID, shows='its time has not come'),
-    Row('c-server-only', server='required', strict=WRONG_PURPOSE, shows='a certificate for servers is none for clients'),
+    Row('c-server-only', server='required', strict=WRONG_PURPOSE,
+        shows='a certificate for servers is none for clients'),
     Row('c-no-purpose', server='required', shows='without extended usage everything is allowed'),
     Row('c-no-aki', server='required', strict=NO_AKI, plain=OK, shows='STRICT: no authority key identifier'),
     Row('c-rsa1024', server='required', strict=WEAK_KEY, shows='a weak key'),
     Row('c-revoked', trust='crl', flags=CRL_CHECK_LEAF, server='required', strict=REVOKED, shows='revoked'),
 ]
 
-ROWS = FLAT + CLIENTS
+ROWS = SERVERS + UNCHECKED + CLIENTS

@@ -9,11 +9,38 @@ asked. The last line counts the certificates and the answers that nobody expects
 or, where a departure is listed, from that; and CPython's that differ from the table.
 """
 import argparse
+import ipaddress
+import os
 import sys
 
-import matrix
+import rill_verdicts
 import rows
 import verdicts
+
+
+def is_address(name):
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def differences(row, cpython, rill):
+    """Where rill's verdict is not CPython's, or not the one that the table has for a departure."""
+    if row.rill is not None:
+        if rill.answer() != row.rill:
+            yield 'rill answers {}, its departure is {}'.format(rill.answer(), row.rill)
+        return
+    fields = ['kind', 'reason', 'code', 'message', 'text', 'sni', 'alert']
+    if rill.kind == cpython.kind == 'ValueError':
+        fields = ['kind']       # the codec's texts change from version to version
+    elif cpython.kind != 'accept' and cpython.alert is None:
+        fields.remove('alert')  # it failed before there was a handshake
+    for field in fields:
+        theirs, ours = getattr(cpython, field), getattr(rill, field)
+        if theirs != ours:
+            yield '{}: CPython {!r}, rill {!r}'.format(field, theirs, ours)
 
 
 def unexpected(row, column, cpython, rill):
@@ -21,6 +48,30 @@ def unexpected(row, column, cpython, rill):
     want = getattr(row, column)
     if cpython.answer() != want:
         yield 'CPython answers {}, the table has {}'.format(cpython.answer(), want)
+    if rill is not None:
+        yield from differences(row, cpython, rill)
+    for who, verdict in (('CPython', cpython), ('rill', rill)):
+        if verdict is not None and verdict.sni is not None and is_address(verdict.sni):
+            yield '{} sends the address {} as a name'.format(who, verdict.sni)
+
+
+def judge_all(arguments, folder, rill):
+    """The number of unexpected answers, and of all that were asked for."""
+    wrong = asked = 0
+    for row in rows.ROWS:
+        if arguments.match not in row.name():
+            continue
+        for column in row.columns():
+            asked += 1
+            theirs = verdicts.judge(folder, row, column)
+            ours = rill.judge(row, column) if rill is not None else None
+            if arguments.show:
+                print('{} {}\n  CPython {}\n  rill    {}'.format(row.name(), column, theirs, ours))
+            texts = list(unexpected(row, column, theirs, ours))
+            wrong += bool(texts)
+            for text in texts:
+                print('UNEXPECTED {} {} ({}): {}'.format(row.name(), column, row.shows, text))
+    return wrong, asked
 
 
 def main():
@@ -30,21 +81,19 @@ def main():
     parser.add_argument('--show', action='store_true')
     parser.add_argument('--match', default='')
     arguments = parser.parse_args()
-    folder = verdicts.Folder(arguments.folder)
-    wrong = 0
-    for row in rows.ROWS:
-        if arguments.match not in row.name():
-            continue
-        for column in verdicts.COLUMNS:
-            cpython = verdicts.judge(folder, row, column)
-            if arguments.show:
-                print(row.name(), column, cpython)
-            for text in unexpected(row, column, cpython, None):
-                wrong += 1
-                print('UNEXPECTED {} {} ({}): {}'.format(row.name(), column, row.shows, text))
-    used = {row.chain for row in rows.ROWS if row.chain and arguments.match in row.name()}
-    print('certificates={} unexpected={}'.format(len(used), wrong))
-    return 1 if wrong else 0
+    folder = verdicts.Folder(os.path.abspath(arguments.folder))
+    folder.use_as_system()
+    rill = rill_verdicts.Rill(arguments.driver, folder) if arguments.driver else None
+    wrong, asked = judge_all(arguments, folder, rill)
+    if rill is not None and rill.close() != 0:
+        wrong += 1
+        print('UNEXPECTED the driver failed: {}'.format(rill.process.returncode))
+    chosen = [row for row in rows.ROWS if arguments.match in row.name()]
+    print('rows={} verdicts={} departures={} {}'.format(
+        len(chosen), asked, sum(row.rill is not None for row in chosen),
+        'CPython and rill' if rill is not None else 'CPython alone'))
+    print('certificates={} unexpected={}'.format(len({row.chain for row in chosen if row.chain}), wrong))
+    return 1 if wrong or not asked else 0
 
 
 if __name__ == '__main__':

@@ -4,18 +4,18 @@ import os
 import re
 import ssl
 
-from matrix import CERTIFICATES
+from matrix import CERTIFICATES, SYSTEM
 
 SOURCE_LINE = re.compile(r' \(_ssl\.c:[0-9]+\)$')
 STRICT = 0x20           # ssl.VERIFY_X509_STRICT
 PARTIAL_CHAIN = 0x80000  # ssl.VERIFY_X509_PARTIAL_CHAIN, which has a name since 3.10
 CRL = {0: 0, 1: 0x4, 2: 0xc}
-COLUMNS = {'strict': STRICT | PARTIAL_CHAIN, 'plain': 0}
+COLUMNS = {'strict': STRICT | PARTIAL_CHAIN, 'plain': 0, 'tls12': STRICT | PARTIAL_CHAIN}
 ROUNDS = 20
 
 
 class Verdict:
-    """Accepted, or the error; with it what the other side saw: the name asked for (SNI) and the alert."""
+    """Accepted, or the error; and what the peer saw: the name asked for (SNI) and how it failed, mostly by an alert."""
 
     def __init__(self, error=None, sni=None, alert=None):
         self.kind = 'accept' if error is None else error['kind']
@@ -28,7 +28,7 @@ class Verdict:
 
     def answer(self):
         """What the table's columns hold."""
-        return self.code or ('SSLError' if self.kind == 'SSLError' else self.kind) if self.kind != 'accept' else 0
+        return 0 if self.kind == 'accept' else self.code or self.kind
 
     def __repr__(self):
         return '{} reason={} code={} message={!r} text={!r} sni={} alert={}'.format(
@@ -49,6 +49,11 @@ class Folder:
     def __init__(self, path):
         self.path = path
 
+    def use_as_system(self):
+        """Makes the trusted root the whole of what the system trusts, for this process and its children."""
+        os.environ['SSL_CERT_FILE'] = self.trust('root')
+        os.environ['SSL_CERT_DIR'] = os.path.join(self.path, 'no-such-folder')
+
     def chain(self, name):
         return os.path.join(self.path, 'chain-{}.pem'.format(name))
 
@@ -64,12 +69,14 @@ def set_flags(context, row, column):
     context.verify_flags = ssl.VERIFY_X509_TRUSTED_FIRST | COLUMNS[column] | CRL[row.flags]
 
 
-def presenting(protocol, folder, chain):
+def presenting(protocol, folder, chain, column):
     """A context that shows a chain, however weak, and asks for nothing."""
     context = ssl.SSLContext(protocol)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     context.set_ciphers('DEFAULT:@SECLEVEL=0')
+    if column == 'tls12':
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
     if chain is not None:
         context.load_cert_chain(folder.chain(chain), folder.key(chain))
     return context
@@ -83,8 +90,15 @@ def judging(folder, row, column):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.verify_mode = ssl.CERT_REQUIRED if row.server == 'required' else ssl.CERT_OPTIONAL
         context.load_cert_chain(folder.chain('good'), folder.key('good'))
+    if row.skip:
+        context.check_hostname = False
+    if row.skip == 'all':
+        context.verify_mode = ssl.CERT_NONE
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_verify_locations(folder.trust(row.trust))
+    if row.trust == SYSTEM:
+        context.load_default_certs()
+    else:
+        context.load_verify_locations(folder.trust(row.trust))
     set_flags(context, row, column)
     return context
 
@@ -130,13 +144,13 @@ def judge(folder, row, column):
     names = []
     try:
         if row.server is None:
-            server_context = presenting(ssl.PROTOCOL_TLS_SERVER, folder, row.chain)
+            server_context = presenting(ssl.PROTOCOL_TLS_SERVER, folder, row.chain, column)
             names = watch_names(server_context)
-            judge_end = End(judging(folder, row, column), server_hostname=row.ask)
+            judge_end = End(judging(folder, row, column), server_hostname=row.ask or None)  # as asyncio does (R-803)
             peer = End(server_context, server_side=True)
         else:
             judge_end = End(judging(folder, row, column), server_side=True)
-            peer = End(presenting(ssl.PROTOCOL_TLS_CLIENT, folder, row.chain))
+            peer = End(presenting(ssl.PROTOCOL_TLS_CLIENT, folder, row.chain, column))
     except (ValueError, ssl.SSLError) as error:
         return Verdict(describe(error))
     for _ in range(ROUNDS):
