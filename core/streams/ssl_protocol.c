@@ -102,7 +102,6 @@ static void connection_lost(struct rill_protocol *protocol, const struct rill_er
 {
     struct rill__ssl *self = of(protocol);
     struct rill_transport *below = self->below;
-    const bool in_handshake = self->state == RILL__SSL_HANDSHAKE;
 
     self->state = RILL__SSL_UNWRAPPED;
     self->closing = true;
@@ -116,7 +115,7 @@ static void connection_lost(struct rill_protocol *protocol, const struct rill_er
     self->open.drop = drop;
     rill__open_add(self->base.loop, &self->open);
     rill__ready(self->base.loop, &self->lost);
-    if (in_handshake && error == NULL) { /* somebody closed the layer below */
+    if (!self->handshaken && error == NULL) { /* somebody closed the layer below */
         const struct rill_error *closed =
             rill_error_new(RILL_ECONNABORTED, "SSL handshake was interrupted");
         tell_opener(self, closed);
@@ -426,6 +425,7 @@ void rill__ssl_start_shutdown(struct rill__ssl *self)
         self->below != NULL && !rill_transport_is_closing(self->below)) {
         start_shutdown_timer(self);
     }
+    control_reading(self); /* what was held back is discarded now */
     rill_transport_unref(&self->base);
 }
 
@@ -475,10 +475,12 @@ static int finish_delivery(struct rill__ssl *self, struct delivery *delivery)
 {
     const struct rill_bytes data = {rill__buffer_data(&delivery->collected),
                                     rill__buffer_length(&delivery->collected)};
-    if (data.len > 0 && self->protocol != NULL && self->protocol->ops->data_received != NULL) {
-        return self->protocol->ops->data_received(self->protocol, data);
+    if (data.len == 0 || self->protocol == NULL) {
+        return 0;
     }
-    return 0;
+    return self->protocol->ops->data_received != NULL
+               ? self->protocol->ops->data_received(self->protocol, data)
+               : RILL_ENOMEM; /* its get_buffer had no space */
 }
 
 /* Everything that is decryptable. Below 0: a protocol's failure, or no memory. */
@@ -502,6 +504,9 @@ static int decrypt_all(struct rill__ssl *self, struct delivery *delivery,
             *result = rill__tls_read(self->session, delivery->space + delivery->filled,
                                      delivery->size - delivery->filled, &count, error);
             delivery->filled += count;
+            if (*result == RILL__TLS_OK && !rill__tls_may_have_more(self->session)) {
+                *result = RILL__TLS_WANT;
+            }
         }
         if (*result != RILL__TLS_FAILED) { /* what came with a broken record is dropped with it */
             rc = hand_up(self, delivery);

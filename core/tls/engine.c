@@ -109,11 +109,10 @@ static bool is_ascii(const char *text)
 
 /* What is asked of the certificate; false with an error in OpenSSL's queue: nothing is left
  * unchecked. */
-static bool expect_name(struct rill_ssl_object *self, const char *name)
+static bool expect_name(struct rill_ssl_object *self, const char *name, bool checks)
 {
     X509_VERIFY_PARAM *param = SSL_get0_param(self->ssl);
     ASN1_OCTET_STRING *address = a2i_IPADDRESS(name);
-    const bool checks = self->context->checks_hostname;
     bool set = true;
 
     ERR_clear_error(); /* a name is no address */
@@ -147,12 +146,9 @@ static const struct rill_error *set_name(struct rill_ssl_object *self, const cha
     if (self->server_hostname == NULL) {
         return rill_error_no_memory();
     }
-    if (skip) {
-        SSL_set_tlsext_host_name(self->ssl, name);
-        ERR_clear_error();
-        return NULL;
-    }
-    return expect_name(self, name) ? NULL : rill__tls_error_of_queue();
+    return expect_name(self, name, self->context->checks_hostname && !skip)
+               ? NULL
+               : rill__tls_error_of_queue();
 }
 
 /* -- life ------------------------------------------------------------------------------------ */
@@ -328,6 +324,12 @@ enum rill__tls_result rill__tls_shutdown(struct rill_ssl_object *self,
         result = rill__tls_read(self, discarded, sizeof discarded, &count, error); /* */
     }
     return result == RILL__TLS_CLOSED ? RILL__TLS_OK : result;
+}
+
+bool rill__tls_may_have_more(const struct rill_ssl_object *self)
+{
+    return self->fed.len > 0 || rill__buffer_length(&self->incoming) > 0 ||
+           SSL_pending(self->ssl) > 0;
 }
 
 bool rill__tls_is_strict(const struct rill_ssl_object *self)

@@ -41,6 +41,8 @@ enum rill__tls_result rill__tls_handshake(struct rill_ssl_object *object,
 /* OK: *count > 0 bytes of plaintext are in space. */
 enum rill__tls_result rill__tls_read(struct rill_ssl_object *object, char *space, size_t size,
                                      size_t *count, const struct rill_error **error);
+/* Whether another read could give something without more input: spares a call that cannot. */
+bool rill__tls_may_have_more(const struct rill_ssl_object *object);
 /* OK: *count bytes were encrypted, all of them as a rule. */
 enum rill__tls_result rill__tls_write(struct rill_ssl_object *object, struct rill_bytes data,
                                       size_t *count, const struct rill_error **error);
