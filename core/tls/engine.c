@@ -153,10 +153,20 @@ static const struct rill_error *set_name(struct rill_ssl_object *self, const cha
 
 /* -- life ------------------------------------------------------------------------------------ */
 
+/* An adopted one may be made for either side. */
+static const struct rill_error *check_side(const struct rill_ssl_context *context, bool server_side)
+{
+    if (context->adopted || context->server_side == server_side) {
+        return NULL;
+    }
+    return rill_error_new(RILL_ESSL, "Cannot create a %s socket with a PROTOCOL_TLS_%s context",
+                          server_side ? "server" : "client", server_side ? "CLIENT" : "SERVER");
+}
+
 static const struct rill_error *set_up(struct rill_ssl_object *self, const char *server_hostname,
                                        bool skip_hostname)
 {
-    self->ssl = SSL_new(self->context->ctx);
+    self->ssl = rill__ssl_context_session(self->context);
     if (self->ssl == NULL || !set_bio(self) || SSL_set_app_data(self->ssl, self) != 1) {
         return rill__tls_error_of_queue();
     }
@@ -185,7 +195,10 @@ struct rill_ssl_object *rill__tls_new(struct rill_ssl_context *context, bool ser
     self->context = rill_ssl_context_ref(context);
     self->server_side = server_side;
     ERR_clear_error();
-    *error = set_up(self, server_hostname, skip_hostname);
+    *error = check_side(context, server_side);
+    if (*error == NULL) {
+        *error = set_up(self, server_hostname, skip_hostname);
+    }
     ERR_clear_error();
     if (*error != NULL) {
         rill__tls_free(self);
