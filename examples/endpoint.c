@@ -13,7 +13,7 @@ bool endpoint_parse(int argc, char **argv, const char *program, struct endpoint 
     if (argc == 3) {
         endpoint->host = argv[1];
         endpoint->port = argv[2];
-    } else if (argc > 1) {
+    } else if (argc != 1) {
         fprintf(stderr, "usage: %s [HOST PORT]\n", program);
         return false;
     }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
 # The page's "get HTTP headers". It honours the URL's port, and takes only a URL that it can use: http
-# or https, a host name, visible ASCII. Twin of ../http_headers.c, which has no TLS yet.
+# or https, a host name, visible ASCII. Twin of ../http_headers.c.
 import asyncio
 import sys
 import urllib.parse
@@ -51,6 +51,6 @@ def split(text):
 
 target = split(sys.argv[1]) if len(sys.argv) == 2 else None
 if target is None:
-    print('usage: http_headers http://HOST[:PORT][/PATH]', file=sys.stderr)
+    print('usage: http_headers http[s]://HOST[:PORT][/PATH]', file=sys.stderr)
     sys.exit(2)
 asyncio.run(print_http_headers(*target))
