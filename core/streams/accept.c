@@ -35,8 +35,9 @@ static struct rill__client *client_new(struct rill_server *server)
     return client;
 }
 
-static void report_creation(struct rill_server *server, const struct rill_error *error,
-                            const struct rill_protocol *protocol, struct rill_transport *transport)
+void rill__server_report_creation(struct rill_server *server, const struct rill_error *error,
+                                  const struct rill_protocol *protocol,
+                                  struct rill_transport *transport)
 {
     const struct rill_exception_context context = {
         .message = "Error on transport creation for incoming connection", /* */
@@ -50,26 +51,13 @@ static void report_creation(struct rill_server *server, const struct rill_error 
 }
 
 /* A protocol that gets no transport. */
-static void discard_protocol(struct rill_server *server, struct rill_protocol *protocol,
-                             const struct rill_error *error)
+void rill__server_discard(struct rill_server *server, struct rill_protocol *protocol,
+                          const struct rill_error *error)
 {
     if (protocol != NULL && server->discard != NULL) {
         server->discard(protocol);
     } else if (protocol != NULL && protocol->ops->connection_lost != NULL) {
         protocol->ops->connection_lost(protocol, error); /* its maker's chance to free it */
-    }
-}
-
-/* a connection that never became one ends silently; the server keeps serving. */
-static void handshake_ended(void *arg, struct rill__ssl *layer, const struct rill_error *error)
-{
-    struct rill__client *client = arg;
-    struct rill_protocol *protocol = layer->protocol;
-
-    if (error != NULL) {
-        report_creation(client->server, error, protocol, &layer->base);
-        rill__ssl_forget_protocol(layer);
-        discard_protocol(client->server, protocol, error);
     }
 }
 
@@ -109,14 +97,11 @@ static struct rill__selector *transport_for(struct rill_server *server,
     struct rill__selector *transport = NULL;
     struct rill__ssl *layer = NULL;
 
-    if (server->ssl.context != NULL) {
-        if (rill__ssl_new(server->loop, &server->ssl, protocol, false, &layer, error) < 0) {
-            return NULL;
-        }
-        layer->on_handshake = handshake_ended;
-        layer->on_handshake_arg = client;
-        protocol = &layer->lower;
+    if (server->ssl.context != NULL &&
+        rill__server_layer(server, client, protocol, &layer, error) < 0) {
+        return NULL;
     }
+    protocol = layer != NULL ? &layer->lower : protocol;
     rill__socket_transport_new(server->loop, accepted->fd, &accepted->peer, protocol, &transport,
                                error);
     if (layer != NULL && transport == NULL) {
@@ -140,8 +125,8 @@ static bool make_transport(struct accepted *accepted)
         transport = transport_for(server, accepted, client, protocol, &error);
     }
     if (transport == NULL) {
-        report_creation(server, error, protocol, NULL);
-        discard_protocol(server, protocol, error);
+        rill__server_report_creation(server, error, protocol, NULL);
+        rill__server_discard(server, protocol, error);
         rill_error_unref(error);
         if (client != NULL) {
             rill__free(client);

@@ -26,56 +26,6 @@ int rill__await_made(struct rill_task *task, struct rill__selector *transport)
     return rc;
 }
 
-struct handshake {
-    struct rill__wait wait;
-    struct rill__stream *stream;
-    const struct rill_error *error;
-};
-
-/* Writer and reader go over to the new layer. */
-static void take_over(struct rill__stream *stream, struct rill_transport *transport)
-{
-    struct rill_transport *old = stream->transport;
-
-    stream->transport = rill_transport_ref(transport);
-    stream->reader.transport = transport;
-    stream->reader.core.paused = false;
-    rill_transport_unref(old);
-}
-
-static void handshake_ended(void *arg, struct rill__ssl *layer, const struct rill_error *error)
-{
-    struct handshake *handshake = arg;
-
-    handshake->error = rill_error_ref(error);
-    if (error == NULL && handshake->stream != NULL) {
-        take_over(handshake->stream, &layer->base);
-    }
-    rill__wait_complete(&handshake->wait, error != NULL ? error->code : 0);
-}
-
-int rill__await_handshake(struct rill_task *task, struct rill__ssl *layer,
-                          struct rill__stream *stream)
-{
-    struct handshake handshake = {.stream = stream};
-
-    rill__wait_init(&handshake.wait, task);
-    layer->on_handshake = handshake_ended;
-    layer->on_handshake_arg = &handshake;
-    const int rc = rill__wait(&handshake.wait, NULL);
-    layer->on_handshake = NULL;
-    if (rc < 0 && rc != RILL_ECANCELLED) {
-        return rill__fail(handshake.error);
-    }
-    rill_error_unref(handshake.error);
-    return rc;
-}
-
-const struct rill_error *rill__upgrade_in_progress(void)
-{
-    return rill_error_new(RILL_ERUNTIME, "start_tls() is in progress");
-}
-
 /* -- the socket ------------------------------------------------------------------------------- */
 
 int rill__check_no_ssl(const struct rill_ssl_context *ssl, const char *server_hostname,
@@ -136,8 +86,8 @@ static int connected_socket(struct rill_loop *loop, const char *host, const char
 
 /* A descriptor that rill made is rill's to close; one that was passed in stays the caller's on
  * failure (R-530). */
-static int give_up(struct rill_loop *loop, const struct rill__connection *connection,
-                   const struct rill_error *error)
+int rill__give_up(struct rill_loop *loop, const struct rill__connection *connection,
+                  const struct rill_error *error)
 {
     if (!connection->is_callers) {
         rill__close(loop, connection->fd);
@@ -153,46 +103,11 @@ static int plain_over(struct rill_task *task, const struct rill__connection *con
     const struct rill_error *error = NULL;
 
     if (rill__socket_transport_new(task->loop, connection->fd, NULL, protocol, &made, &error) < 0) {
-        return give_up(task->loop, connection, error);
+        return rill__give_up(task->loop, connection, error);
     }
     *protocol_given = true;
     *transport = &made->base;
     return rill__await_made(task, made);
-}
-
-/* The handshake of a layer over a transport that will make it. */
-static int secure(struct rill_task *task, struct rill__ssl *layer,
-                  struct rill_transport **transport)
-{
-    const int rc = rill__await_handshake(task, layer, NULL);
-
-    *transport = &layer->base;
-    if (rc < 0) {
-        rill_transport_close(&layer->base); /* aborts in the handshake */
-        rill_transport_unref(&layer->base);
-    }
-    return rc;
-}
-
-static int tls_over(struct rill_task *task, const struct rill__connection *connection,
-                    struct rill_protocol *protocol, bool *protocol_given,
-                    struct rill_transport **transport)
-{
-    struct rill__ssl *layer = NULL;
-    struct rill__selector *below = NULL;
-    const struct rill_error *error = NULL;
-
-    if (rill__ssl_new(task->loop, &connection->ssl, protocol, false, &layer, &error) < 0) {
-        return give_up(task->loop, connection, error);
-    }
-    if (rill__socket_transport_new(task->loop, connection->fd, NULL, &layer->lower, &below,
-                                   &error) < 0) {
-        rill__ssl_discard(layer);
-        return give_up(task->loop, connection, error);
-    }
-    *protocol_given = true;
-    rill_transport_unref(&below->base); /* the layer has its own from connection_made on */
-    return secure(task, layer, transport);
 }
 
 /* On success *transport is the caller's reference. *protocol_given: the protocol will hear of the
@@ -202,8 +117,8 @@ static int transport_over(struct rill_task *task, const struct rill__connection 
                           struct rill_transport **transport)
 {
     *protocol_given = false;
-    return (connection->ssl.context != NULL ? tls_over : plain_over)(task, connection, protocol,
-                                                                     protocol_given, transport);
+    return (connection->ssl.context != NULL ? rill__tls_over : plain_over)(
+        task, connection, protocol, protocol_given, transport);
 }
 
 int rill__connection_over(struct rill_task *task, const struct rill__connection *connection,
@@ -215,7 +130,7 @@ int rill__connection_over(struct rill_task *task, const struct rill__connection 
 
     *protocol = factory(arg);
     if (*protocol == NULL) {
-        return give_up(task->loop, connection, rill_error_no_memory());
+        return rill__give_up(task->loop, connection, rill_error_no_memory());
     }
     const int rc = transport_over(task, connection, *protocol, &given, &made);
     if (rc == 0) {
@@ -357,7 +272,7 @@ static int memory_over(struct rill_task *task, struct rill_protocol *protocol,
         return rill__await_made(task, rill__container(*transport, struct rill__selector, base));
     }
     rill_transport_unref(*transport);
-    return secure(task, layer, transport);
+    return rill__secure(task, layer, transport);
 }
 
 int rill_open_memory_connection(const struct rill_connection_options *options,

@@ -35,6 +35,19 @@ struct rill__connection {
     struct rill__ssl_params ssl; /* context NULL: plain */
 };
 
+/* Fails, and closes the descriptor unless it is the caller's. Takes over the reference. */
+int rill__give_up(struct rill_loop *loop, const struct rill__connection *connection,
+                  const struct rill_error *error);
+
+/* A layer of TLS over the descriptor, its handshake done. *transport is then the caller's
+ * reference. *protocol_given: the protocol will hear of the end. */
+int rill__tls_over(struct rill_task *task, const struct rill__connection *connection,
+                   struct rill_protocol *protocol, bool *protocol_given,
+                   struct rill_transport **transport);
+/* The handshake of a layer whose transport below was made. */
+int rill__secure(struct rill_task *task, struct rill__ssl *layer,
+                 struct rill_transport **transport);
+
 /* A transport with a new protocol, or a pair, over a connected descriptor. On failure the stream
  * is let go. Suspends. */
 int rill__connection_over(struct rill_task *task, const struct rill__connection *connection,

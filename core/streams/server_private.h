@@ -58,6 +58,18 @@ int rill__server_listen(struct rill_server *server);
 /* accept.c's part of a listener's watch. */
 void rill__server_readable(struct rill__entry *entry);
 
+/* R-648, in debug mode. */
+void rill__server_report_creation(struct rill_server *server, const struct rill_error *error,
+                                  const struct rill_protocol *protocol,
+                                  struct rill_transport *transport);
+/* A protocol that gets no transport; NULL is fine. */
+void rill__server_discard(struct rill_server *server, struct rill_protocol *protocol,
+                          const struct rill_error *error);
+/* A layer of TLS for a client's connection. */
+int rill__server_layer(struct rill_server *server, struct rill__client *client,
+                       struct rill_protocol *protocol, struct rill__ssl **layer,
+                       const struct rill_error **error);
+
 /* Ends every wait_closed when the server is closed and its last connection is lost. */
 void rill__server_wake_waiters(struct rill_server *server);
 

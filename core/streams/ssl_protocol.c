@@ -1,24 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
  * The state machine of TLS (specification 8.6, asyncio's SSLProtocol): what the transport below
- * tells, and what becomes of it above.
+ * tells, the handshake, and the life of the layer. Data are ssl_data.c's, the ending is
+ * ssl_shutdown.c's.
  */
-#include "streams/ssl_protocol.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "sansio/memory.h"
-#include "streams/selector.h"
+#include "streams/ssl_private.h"
 
-#define HANDSHAKE_TIMEOUT_S   60.0                 /* asyncio's SSL_HANDSHAKE_TIMEOUT */
-#define SHUTDOWN_TIMEOUT_S    30.0                 /* SSL_SHUTDOWN_TIMEOUT */
-#define WRITE_HIGH_WATER      ((size_t)512 * 1024) /* FLOW_CONTROL_HIGH_WATER_SSL_WRITE */
-#define READ_HIGH_WATER       ((size_t)256 * 1024) /* FLOW_CONTROL_HIGH_WATER_SSL_READ */
-#define READ_LOW_WATER        (READ_HIGH_WATER / 4)
-#define ENCRYPT_MAX           ((size_t)256 * 1024) /* plaintext that is encrypted before it is sent */
-#define RECORD_MAX            ((size_t)16384)      /* plaintext of one record */
-#define LOST_WRITES_THRESHOLD 5                    /* asyncio's LOG_THRESHOLD_FOR_CONNLOST_WRITES */
+#define HANDSHAKE_TIMEOUT_S 60.0 /* asyncio's SSL_HANDSHAKE_TIMEOUT */
+#define SHUTDOWN_TIMEOUT_S  30.0 /* SSL_SHUTDOWN_TIMEOUT */
 
 static const struct rill_protocol_ops lower_ops;
 
@@ -27,13 +20,10 @@ static struct rill__ssl *of(struct rill_protocol *protocol)
     return rill__container(protocol, struct rill__ssl, lower);
 }
 
-static void do_read(struct rill__ssl *self);
-static void do_shutdown(struct rill__ssl *self);
-
 /* -- ending ---------------------------------------------------------------------------------- */
 
 /* Takes over the reference. */
-static void force_close_below(struct rill__ssl *self, const struct rill_error *error)
+void rill__ssl_force_close_below(struct rill__ssl *self, const struct rill_error *error)
 {
     if (self->below != NULL) {
         self->below->ops->force_close(self->below, error);
@@ -43,7 +33,7 @@ static void force_close_below(struct rill__ssl *self, const struct rill_error *e
 }
 
 /* asyncio's _fatal_error. Takes over the reference. */
-static void fatal(struct rill__ssl *self, const struct rill_error *error, const char *message)
+void rill__ssl_fatal(struct rill__ssl *self, const struct rill_error *error, const char *message)
 {
     const struct rill_exception_context context = {
         .message = message,
@@ -53,9 +43,20 @@ static void fatal(struct rill__ssl *self, const struct rill_error *error, const 
     };
 
     rill_error_ref(error);
-    force_close_below(self, error);
+    rill__ssl_force_close_below(self, error);
     rill__report_fatal(self->base.loop, &context);
     rill_error_unref(error);
+}
+
+void rill__ssl_set_timer(struct rill__ssl *self, double seconds)
+{
+    struct rill_loop *loop = self->base.loop;
+
+    rill__timer_stop(&self->timer);
+    if (rill__timer_start(loop, &self->timer, rill_loop_time(loop) + seconds) < 0) {
+        rill__ssl_fatal(self, rill_error_no_memory(),
+                        "SSL handshake failed"); /* no wait without an end */
+    }
 }
 
 static void tell_opener(struct rill__ssl *self, const struct rill_error *error)
@@ -130,446 +131,7 @@ static void connection_lost(struct rill_protocol *protocol, const struct rill_er
 void rill__ssl_abort(struct rill__ssl *self, const struct rill_error *error)
 {
     self->state = RILL__SSL_UNWRAPPED;
-    force_close_below(self, error);
-}
-
-/* -- flow control ---------------------------------------------------------------------------- */
-
-size_t rill__ssl_unsent(const struct rill__ssl *self)
-{
-    return rill__buffer_length(&self->backlog) +
-           (self->below != NULL ? rill_transport_get_write_buffer_size(self->below) : 0);
-}
-
-static void apply_flow(struct rill__ssl *self, enum rill__flow_event event)
-{
-    struct rill_protocol *protocol = self->protocol;
-
-    if (protocol == NULL) {
-        return;
-    }
-    if (event == RILL__FLOW_PAUSE && protocol->ops->pause_writing != NULL) {
-        protocol->ops->pause_writing(protocol);
-    } else if (event == RILL__FLOW_RESUME && protocol->ops->resume_writing != NULL) {
-        protocol->ops->resume_writing(protocol);
-    }
-}
-
-void rill__ssl_control_writing(struct rill__ssl *self)
-{
-    const size_t size = rill__ssl_unsent(self);
-    apply_flow(self, rill__water_grew(&self->water, size));
-    apply_flow(self, rill__water_shrank(&self->water, size));
-}
-
-/* */
-static void control_reading(struct rill__ssl *self)
-{
-    const size_t size = rill__tls_incoming(self->session);
-
-    if (self->below == NULL) {
-        return;
-    }
-    if (size >= READ_HIGH_WATER && !self->below_reading_paused) {
-        self->below_reading_paused = true;
-        rill_transport_pause_reading(self->below);
-    } else if (size <= READ_LOW_WATER && self->below_reading_paused) {
-        self->below_reading_paused = false;
-        rill_transport_resume_reading(self->below);
-    }
-}
-
-/* -- out ------------------------------------------------------------------------------------- */
-
-/* Hands ciphertext down. It queues there, and its marks are ours, so nothing is held back here. */
-static void send_outgoing(struct rill__ssl *self)
-{
-    struct rill__buffer outgoing;
-    const struct rill_error *error = NULL;
-
-    rill__tls_take_outgoing(self->session, &outgoing);
-    const struct rill_bytes bytes = {rill__buffer_data(&outgoing), rill__buffer_length(&outgoing)};
-    if (bytes.len > 0 && self->below != NULL) {
-        error = self->below->ops->write(self->below, bytes);
-    }
-    rill__buffer_cleanup(&outgoing);
-    if (error != NULL) { /* a hole in the stream: it cannot go on */
-        fatal(self, error, "Fatal error on SSL protocol");
-    }
-}
-
-static void process_outgoing(struct rill__ssl *self)
-{
-    send_outgoing(self);
-    rill__ssl_control_writing(self);
-}
-
-/* Encrypts and sends. *taken bytes are done for good; fewer than data.len when the session wants
- * input first. False: fatal. */
-static bool encrypt(struct rill__ssl *self, struct rill_bytes data, size_t *taken)
-{
-    const struct rill_error *error;
-    size_t count;
-
-    *taken = 0;
-    while (*taken < data.len && self->below != NULL && !rill_transport_is_closing(self->below)) {
-        const size_t rest = data.len - *taken;
-        const struct rill_bytes piece = {data.ptr + *taken,
-                                         rest < ENCRYPT_MAX ? rest : ENCRYPT_MAX};
-        const enum rill__tls_result result = rill__tls_write(self->session, piece, &count, &error);
-        if (result == RILL__TLS_WANT) {
-            return true;
-        }
-        if (result != RILL__TLS_OK) {
-            fatal(self, error != NULL ? error : rill_error_new(RILL_ESSL, "%s", "write failed"),
-                  "Fatal error on SSL protocol");
-            return false;
-        }
-        *taken += count;
-        if (rest > ENCRYPT_MAX) {
-            send_outgoing(self);
-        }
-    }
-    *taken = data.len; /* or the connection is lost below, and so are the bytes */
-    return true;
-}
-
-static void push_backlog(struct rill__ssl *self)
-{
-    const struct rill_bytes rest = {rill__buffer_data(&self->backlog),
-                                    rill__buffer_length(&self->backlog)};
-    size_t taken;
-
-    if (rest.len > 0 && encrypt(self, rest, &taken)) {
-        rill__buffer_discard(&self->backlog, taken);
-        rill__buffer_shrink(&self->backlog, 0);
-    }
-    process_outgoing(self);
-}
-
-static const struct rill_error *write_part(struct rill__ssl *self, struct rill_bytes data)
-{
-    size_t taken = 0;
-
-    if (data.len == 0) {
-        return NULL;
-    }
-    if (self->state == RILL__SSL_WRAPPED && rill__buffer_length(&self->backlog) == 0 &&
-        !encrypt(self, data, &taken)) {
-        return NULL; /* the connection's failure: drain and the reader tell */
-    }
-    return taken < data.len &&
-                   rill__buffer_append(&self->backlog, data.ptr + taken, data.len - taken) < 0
-               ? rill_error_no_memory()
-               : NULL;
-}
-
-/* asyncio's _write_appdata. */
-const struct rill_error *rill__ssl_write(struct rill__ssl *self, const struct rill_bytes *parts,
-                                         size_t count)
-{
-    const struct rill_error *error = NULL;
-
-    if (self->state != RILL__SSL_WRAPPED && self->state != RILL__SSL_HANDSHAKE) { /* */
-        if (self->lost_writes >= LOST_WRITES_THRESHOLD) {
-            rill__log(self->base.loop, RILL_LOG_WARNING, "SSL connection is closed");
-        }
-        self->lost_writes++;
-        return NULL;
-    }
-    rill_transport_ref(&self->base);
-    for (size_t i = 0; i < count && error == NULL; i++) {
-        error = write_part(self, parts[i]);
-    }
-    process_outgoing(self);
-    rill_transport_unref(&self->base);
-    return error;
-}
-
-/* -- the end of a stream --------------------------------------------------------------------- */
-
-static void call_eof_received(struct rill__ssl *self)
-{
-    struct rill_protocol *protocol = self->protocol;
-    int keep_open = 0;
-
-    if (self->app_state != RILL__APP_MADE) {
-        return;
-    }
-    self->app_state = RILL__APP_EOF;
-    if (protocol != NULL && protocol->ops->eof_received != NULL) {
-        keep_open = protocol->ops->eof_received(protocol);
-    }
-    if (keep_open > 0) { /* */
-        rill__log(self->base.loop, RILL_LOG_WARNING,
-                  "returning true from eof_received() has no effect when using ssl");
-    } else if (keep_open < 0) {
-        fatal(self, rill__error_of_code(keep_open), "Error calling eof_received()");
-    }
-}
-
-static void run_close_below(struct rill__entry *entry)
-{
-    struct rill__ssl *self = rill__container(entry, struct rill__ssl, close_below);
-    if (self->below != NULL) {
-        rill_transport_close(self->below);
-    }
-}
-
-static void set_timer(struct rill__ssl *self, double seconds)
-{
-    struct rill_loop *loop = self->base.loop;
-
-    rill__timer_stop(&self->timer);
-    if (rill__timer_start(loop, &self->timer, rill_loop_time(loop) + seconds) < 0) {
-        fatal(self, rill_error_no_memory(), "SSL handshake failed"); /* no wait without an end */
-    }
-}
-
-/* the time begins when everything is sent; before that it measures that something moves. */
-static void run_shutdown_timeout(struct rill__entry *entry)
-{
-    struct rill__ssl *self =
-        rill__container(rill__container(entry, struct rill__timer, entry), struct rill__ssl, timer);
-    const size_t unsent = rill__ssl_unsent(self);
-
-    if (unsent < self->unsent) {
-        self->unsent = unsent;
-        set_timer(self, self->shutdown_timeout);
-    } else {
-        force_close_below(self, rill_error_new(RILL_ETIMEOUT, "SSL shutdown timed out"));
-    }
-}
-
-static void start_shutdown_timer(struct rill__ssl *self)
-{
-    self->unsent = rill__ssl_unsent(self);
-    self->timer.entry.run = run_shutdown_timeout;
-    set_timer(self, self->shutdown_timeout);
-    if (self->unsent > 0 && !self->water.paused) { /* to hear when the last byte is gone */
-        const long long zero = 0;
-        rill_error_unref(self->below->ops->set_write_buffer_limits(self->below, &zero, &zero));
-    }
-}
-
-/* asyncio's _on_shutdown_complete: the transport below goes in the next iteration. */
-static void shutdown_complete(struct rill__ssl *self, const struct rill_error *error)
-{
-    rill__timer_stop(&self->timer);
-    if (error != NULL) {
-        fatal(self, error, "Fatal error on transport");
-    } else if (self->below != NULL) {
-        rill__ready(self->base.loop, &self->close_below);
-    }
-}
-
-static void truncated(struct rill__ssl *self)
-{
-    self->end = RILL_TLS_TRUNCATED; /* */
-    if (rill__tls_is_strict(self->session) && !self->closing) {
-        fatal(self, rill__tls_truncated(), "Fatal error on SSL protocol");
-    }
-}
-
-/* Exchanges close_notify, as far as the peer's side is still there. */
-static void do_shutdown(struct rill__ssl *self)
-{
-    const struct rill_error *error = NULL;
-    enum rill__tls_result result = RILL__TLS_OK;
-
-    if (!self->eof_received) {
-        result = rill__tls_shutdown(self->session, &error);
-    }
-    process_outgoing(self);
-    if (self->state != RILL__SSL_SHUTDOWN || result == RILL__TLS_WANT) {
-        rill_error_unref(error);
-        return;
-    }
-    if (result == RILL__TLS_OK) {
-        if (!self->eof_received) {
-            self->end = RILL_TLS_CLEAN;
-        }
-        call_eof_received(self);
-    }
-    shutdown_complete(self, error);
-}
-
-static void do_flush(struct rill__ssl *self)
-{
-    do_read(self);
-    if (self->state != RILL__SSL_FLUSHING) {
-        return;
-    }
-    self->state = RILL__SSL_SHUTDOWN;
-    if (self->eof_received && self->end == RILL_TLS_OPEN) {
-        truncated(self);
-    }
-    do_shutdown(self);
-}
-
-/* close() from above, or the peer's close_notify. */
-void rill__ssl_start_shutdown(struct rill__ssl *self)
-{
-    if (self->state != RILL__SSL_HANDSHAKE && self->state != RILL__SSL_WRAPPED) {
-        return;
-    }
-    self->closing = true;
-    if (self->state == RILL__SSL_HANDSHAKE) { /* */
-        rill__ssl_abort(self, NULL);
-        return;
-    }
-    rill_transport_ref(&self->base);
-    self->state = RILL__SSL_FLUSHING;
-    do_flush(self);
-    if (self->state == RILL__SSL_SHUTDOWN && !rill__linked(&self->close_below.link) &&
-        self->below != NULL && !rill_transport_is_closing(self->below)) {
-        start_shutdown_timer(self);
-    }
-    control_reading(self); /* what was held back is discarded now */
-    rill_transport_unref(&self->base);
-}
-
-/* -- in -------------------------------------------------------------------------------------- */
-
-/* Plaintext on its way up: straight into the protocol's space, or collected for one data_received.
- * What comes from one event below is one event above (R-840). */
-struct delivery {
-    struct rill__buffer collected; /* for a protocol without get_buffer */
-    char *space;
-    size_t size;
-    size_t filled;
-    bool in_place;
-};
-
-static bool get_space(struct rill__ssl *self, struct delivery *delivery, size_t hint)
-{
-    const struct rill_protocol_ops *ops = self->protocol->ops;
-
-    delivery->filled = 0;
-    delivery->size = ops->get_buffer != NULL && rill__buffer_length(&delivery->collected) == 0
-                         ? ops->get_buffer(self->protocol, hint, &delivery->space)
-                         : 0;
-    delivery->in_place = delivery->size > 0;
-    return delivery->in_place ||
-           rill__buffer_space(&delivery->collected, hint, &delivery->space, &delivery->size) == 0;
-}
-
-static int hand_up(struct rill__ssl *self, struct delivery *delivery)
-{
-    const size_t filled = delivery->filled;
-    int rc = 0;
-
-    delivery->filled = 0;
-    if (filled == 0 || self->protocol == NULL) {
-        return 0;
-    }
-    if (delivery->in_place) {
-        rc = self->protocol->ops->buffer_updated(self->protocol, filled);
-    } else {
-        rill__buffer_filled(&delivery->collected, filled);
-    }
-    return rc;
-}
-
-static int finish_delivery(struct rill__ssl *self, struct delivery *delivery)
-{
-    const struct rill_bytes data = {rill__buffer_data(&delivery->collected),
-                                    rill__buffer_length(&delivery->collected)};
-    if (data.len == 0 || self->protocol == NULL) {
-        return 0;
-    }
-    return self->protocol->ops->data_received != NULL
-               ? self->protocol->ops->data_received(self->protocol, data)
-               : RILL_ENOMEM; /* its get_buffer had no space */
-}
-
-/* Everything that is decryptable. Below 0: a protocol's failure, or no memory. */
-static int decrypt_all(struct rill__ssl *self, struct delivery *delivery,
-                       enum rill__tls_result *result, const struct rill_error **error)
-{
-    size_t hint = rill__tls_incoming(self->session);
-    size_t count;
-    int rc = 0;
-
-    *result = RILL__TLS_OK;
-    hint = hint > READ_HIGH_WATER ? READ_HIGH_WATER : hint;
-    while (rc == 0 && *result == RILL__TLS_OK) {
-        if (!get_space(self, delivery, hint > 0 ? hint : 1)) {
-            *error = rill_error_no_memory();
-            *result = RILL__TLS_FAILED;
-            return 0;
-        }
-        hint = RECORD_MAX;
-        while (*result == RILL__TLS_OK && delivery->filled < delivery->size) {
-            *result = rill__tls_read(self->session, delivery->space + delivery->filled,
-                                     delivery->size - delivery->filled, &count, error);
-            delivery->filled += count;
-            if (*result == RILL__TLS_OK && !rill__tls_may_have_more(self->session)) {
-                *result = RILL__TLS_WANT;
-            }
-        }
-        if (*result != RILL__TLS_FAILED) { /* what came with a broken record is dropped with it */
-            rc = hand_up(self, delivery);
-        }
-    }
-    return rc == 0 && *result != RILL__TLS_FAILED ? finish_delivery(self, delivery) : rc;
-}
-
-static void deliver(struct rill__ssl *self)
-{
-    struct delivery delivery = {.space = NULL};
-    enum rill__tls_result result;
-    const struct rill_error *error = NULL;
-
-    rill__buffer_init(&delivery.collected);
-    const int rc = decrypt_all(self, &delivery, &result, &error);
-    rill__buffer_cleanup(&delivery.collected);
-    if (rc < 0) {
-        rill_error_unref(error);
-        fatal(self, rill__error_of_code(rc), "Fatal error on SSL protocol");
-    } else if (result == RILL__TLS_FAILED) {
-        send_outgoing(self); /* the alert */
-        fatal(self, error, "Fatal error on SSL protocol");
-    } else if (result == RILL__TLS_CLOSED) {
-        self->end = RILL_TLS_CLEAN;
-        call_eof_received(self);
-        rill__ssl_start_shutdown(self);
-    }
-}
-
-static void do_read(struct rill__ssl *self)
-{
-    if (self->state != RILL__SSL_WRAPPED && self->state != RILL__SSL_FLUSHING) {
-        return;
-    }
-    if (!self->app_reading_paused && self->protocol != NULL) {
-        deliver(self);
-        push_backlog(self);
-    }
-}
-
-static void run_resume(struct rill__entry *entry)
-{
-    struct rill__ssl *self = rill__container(entry, struct rill__ssl, resume);
-
-    rill_transport_ref(&self->base);
-    if (self->state == RILL__SSL_WRAPPED) {
-        do_read(self);
-    } else if (self->state == RILL__SSL_FLUSHING) { /* */
-        do_flush(self);
-    } else if (self->state == RILL__SSL_SHUTDOWN) {
-        do_shutdown(self);
-    }
-    control_reading(self);
-    rill_transport_unref(&self->base);
-}
-
-void rill__ssl_resume_reading(struct rill__ssl *self)
-{
-    if (self->app_reading_paused) {
-        self->app_reading_paused = false;
-        rill__ready(self->base.loop, &self->resume);
-    }
+    rill__ssl_force_close_below(self, error);
 }
 
 /* -- the handshake --------------------------------------------------------------------------- */
@@ -578,9 +140,10 @@ static void handshake_failed(struct rill__ssl *self, const struct rill_error *er
 {
     rill__timer_stop(&self->timer);
     self->state = RILL__SSL_UNWRAPPED;
-    fatal(self, rill_error_ref(error),
-          error->code == RILL_ESSLCERT ? "SSL handshake failed on verifying the certificate"
-                                       : "SSL handshake failed");
+    rill__ssl_fatal(self, rill_error_ref(error),
+                    error->code == RILL_ESSLCERT
+                        ? "SSL handshake failed on verifying the certificate"
+                        : "SSL handshake failed");
     tell_opener(self, error);
     rill_error_unref(error);
 }
@@ -590,7 +153,7 @@ static void handshake_done(struct rill__ssl *self)
     rill__timer_stop(&self->timer);
     self->state = RILL__SSL_WRAPPED;
     self->handshaken = true;
-    send_outgoing(self);
+    rill__ssl_send_outgoing(self);
     if (self->app_state == RILL__APP_INIT) {
         self->app_state = RILL__APP_MADE;
         if (self->protocol != NULL && self->protocol->ops->connection_made != NULL) {
@@ -598,7 +161,7 @@ static void handshake_done(struct rill__ssl *self)
         }
     }
     tell_opener(self, NULL);
-    do_read(self);
+    rill__ssl_do_read(self);
 }
 
 static void do_handshake(struct rill__ssl *self)
@@ -610,14 +173,14 @@ static void do_handshake(struct rill__ssl *self)
         handshake_done(self);
         break;
     case RILL__TLS_WANT:
-        process_outgoing(self);
+        rill__ssl_process_outgoing(self);
         break;
     case RILL__TLS_CLOSED:
         error = rill_error_new(RILL_ECONNRESET, "%s", "");
         handshake_failed(self, error);
         break;
     case RILL__TLS_FAILED:
-        send_outgoing(self); /* the alert */
+        rill__ssl_send_outgoing(self); /* the alert */
         handshake_failed(self, error);
         break;
     }
@@ -641,11 +204,12 @@ static void run_handshake_timeout(struct rill__entry *entry)
     if (!self->default_timeout) {
         print_number(self->handshake_timeout, seconds, sizeof seconds);
     }
-    fatal(self,
-          rill_error_new(RILL_ECONNABORTED, /* */
-                         "SSL handshake is taking longer than %s seconds: aborting the connection",
-                         seconds),
-          "Fatal error on transport");
+    rill__ssl_fatal(
+        self,
+        rill_error_new(RILL_ECONNABORTED, /* */
+                       "SSL handshake is taking longer than %s seconds: aborting the connection",
+                       seconds),
+        "Fatal error on transport");
 }
 
 void rill__ssl_start(struct rill__ssl *self, struct rill_transport *below)
@@ -657,7 +221,7 @@ void rill__ssl_start(struct rill__ssl *self, struct rill_transport *below)
     rill_error_unref(below->ops->set_write_buffer_limits(below, &high, &low));
     self->state = RILL__SSL_HANDSHAKE;
     self->timer.entry.run = run_handshake_timeout;
-    set_timer(self, self->handshake_timeout);
+    rill__ssl_set_timer(self, self->handshake_timeout);
     rill_transport_ref(&self->base);
     do_handshake(self);
     rill_transport_unref(&self->base);
@@ -679,13 +243,13 @@ static void take_input(struct rill__ssl *self)
         do_handshake(self);
         break;
     case RILL__SSL_WRAPPED:
-        do_read(self);
+        rill__ssl_do_read(self);
         break;
     case RILL__SSL_FLUSHING:
-        do_flush(self);
+        rill__ssl_do_flush(self);
         break;
     case RILL__SSL_SHUTDOWN:
-        do_shutdown(self);
+        rill__ssl_do_shutdown(self);
         break;
     }
 }
@@ -698,9 +262,9 @@ static int data_received(struct rill_protocol *protocol, struct rill_bytes data)
     rill__tls_feed(self->session, data);
     take_input(self);
     if (rill__tls_settle(self->session) < 0) {
-        fatal(self, rill_error_no_memory(), "Fatal error on SSL protocol");
+        rill__ssl_fatal(self, rill_error_no_memory(), "Fatal error on SSL protocol");
     }
-    control_reading(self);
+    rill__ssl_control_reading(self);
     rill_transport_unref(&self->base);
     return 0;
 }
@@ -718,17 +282,17 @@ static int eof_received(struct rill_protocol *protocol)
         self->state = RILL__SSL_FLUSHING;
         keep_open = self->app_reading_paused;
         if (!keep_open) {
-            do_flush(self);
+            rill__ssl_do_flush(self);
         }
     } else if (self->state == RILL__SSL_FLUSHING) {
-        push_backlog(self);
+        rill__ssl_push_backlog(self);
         self->state = RILL__SSL_SHUTDOWN;
-        do_shutdown(self);
+        rill__ssl_do_shutdown(self);
     } else if (self->state == RILL__SSL_SHUTDOWN) {
         if (self->end == RILL_TLS_OPEN) {
             self->end = RILL_TLS_TRUNCATED;
         }
-        do_shutdown(self);
+        rill__ssl_do_shutdown(self);
     }
     rill_transport_unref(&self->base);
     return keep_open;
@@ -745,7 +309,7 @@ static void resume_writing(struct rill_protocol *protocol)
 
     rill__ssl_control_writing(self);
     if (self->state == RILL__SSL_SHUTDOWN && self->timer.armed) { /* the flush moves, or is done */
-        start_shutdown_timer(self);
+        rill__ssl_start_shutdown_timer(self);
     }
 }
 
@@ -823,9 +387,9 @@ int rill__ssl_new(struct rill_loop *loop, const struct rill__ssl_params *params,
     self->shutdown_timeout =
         params->shutdown_timeout.given ? params->shutdown_timeout.value : SHUTDOWN_TIMEOUT_S;
     rill__buffer_init(&self->backlog);
-    rill__water_init(&self->water, WRITE_HIGH_WATER);
-    self->resume.run = run_resume;
-    self->close_below.run = run_close_below;
+    rill__water_init(&self->water, RILL__SSL_WRITE_HIGH_WATER);
+    self->resume.run = rill__ssl_run_resume;
+    self->close_below.run = rill__ssl_run_close_below;
     self->lost.run = run_lost;
     *made = self;
     return 0;

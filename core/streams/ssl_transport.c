@@ -5,9 +5,7 @@
 #include <string.h>
 
 #include "sansio/memory.h"
-#include "streams/ssl_protocol.h"
-
-#define WRITE_HIGH_WATER ((size_t)512 * 1024) /* */
+#include "streams/ssl_private.h"
 
 static struct rill__ssl *of(struct rill_transport *transport)
 {
@@ -77,7 +75,8 @@ static const struct rill_error *ssl_set_limits(struct rill_transport *transport,
                                                const long long *high, const long long *low)
 {
     struct rill__ssl *self = of(transport);
-    const struct rill_error *error = rill__water_set(&self->water, high, low, WRITE_HIGH_WATER);
+    const struct rill_error *error =
+        rill__water_set(&self->water, high, low, RILL__SSL_WRITE_HIGH_WATER);
 
     if (error == NULL && self->below != NULL) {
         const long long new_high = (long long)self->water.high;

@@ -23,22 +23,17 @@ static struct rill_transport *transport_of(const struct rill_writer *writer)
 }
 
 /* During start_tls nothing more may go out in clear. */
-static bool is_upgrading(struct rill_writer *writer, int *rc)
+static int refuse(struct rill_writer *writer)
 {
-    *rc = 0;
-    if (writer->stream->upgrading) {
-        *rc = fail(writer, rill__upgrade_in_progress());
-    }
-    return *rc < 0;
+    return fail(writer, rill__upgrade_in_progress());
 }
 
 int rill_writer_write(struct rill_writer *writer, const void *data, size_t size)
 {
     struct rill_transport *transport = transport_of(writer);
     const struct rill_bytes bytes = {data, size};
-    int rc;
-    if (is_upgrading(writer, &rc)) {
-        return rc;
+    if (writer->stream->upgrading) {
+        return refuse(writer);
     }
     return done(writer, transport->ops->write(transport, bytes));
 }
@@ -53,16 +48,15 @@ int rill_writer_write_borrowed(struct rill_writer *writer, const void *data, siz
 {
     struct rill_transport *transport = transport_of(writer);
     const struct rill_bytes bytes = {data, size};
-    int rc;
 
-    if (is_upgrading(writer, &rc)) {
-        return rc;
+    if (writer->stream->upgrading) {
+        return refuse(writer);
     }
     done_with = done_with != NULL ? done_with : nobody_cares;
     if (transport->ops->write_borrowed != NULL) {
         return done(writer, transport->ops->write_borrowed(transport, bytes, done_with, arg));
     }
-    rc = rill_writer_write(writer, data, size);
+    const int rc = rill_writer_write(writer, data, size);
     if (rc == 0) {
         done_with(arg);
     }
@@ -72,9 +66,8 @@ int rill_writer_write_borrowed(struct rill_writer *writer, const void *data, siz
 int rill_writer_writelines(struct rill_writer *writer, const struct rill_bytes *parts, size_t count)
 {
     struct rill_transport *transport = transport_of(writer);
-    int rc;
-    if (is_upgrading(writer, &rc)) {
-        return rc;
+    if (writer->stream->upgrading) {
+        return refuse(writer);
     }
     return done(writer, transport->ops->writelines(transport, parts, count));
 }
@@ -82,9 +75,8 @@ int rill_writer_writelines(struct rill_writer *writer, const struct rill_bytes *
 int rill_writer_write_eof(struct rill_writer *writer)
 {
     struct rill_transport *transport = transport_of(writer);
-    int rc;
-    if (is_upgrading(writer, &rc)) {
-        return rc;
+    if (writer->stream->upgrading) {
+        return refuse(writer);
     }
     return done(writer, transport->ops->write_eof(transport));
 }
@@ -249,51 +241,6 @@ bool rill_writer_get_socket(const struct rill_writer *writer, int *fd)
     const bool found = rill_writer_get_extra_info(writer, "socket", &info);
     *fd = info.socket;
     return found;
-}
-
-bool rill_writer_get_ssl_context(const struct rill_writer *writer, struct rill_ssl_context **ssl)
-{
-    struct rill_extra_info info;
-    const bool found = rill_writer_get_extra_info(writer, "sslcontext", &info);
-    *ssl = info.ssl_context;
-    return found;
-}
-
-bool rill_writer_get_ssl_object(const struct rill_writer *writer, struct rill_ssl_object **object)
-{
-    struct rill_extra_info info;
-    const bool found = rill_writer_get_extra_info(writer, "ssl_object", &info);
-    *object = info.ssl_object;
-    return found;
-}
-
-bool rill_writer_get_peercert(const struct rill_writer *writer, const struct rill_peercert **cert)
-{
-    struct rill_ssl_object *object;
-    const bool found = rill_writer_get_ssl_object(writer, &object);
-    *cert = found ? rill_ssl_object_getpeercert(object, NULL) : NULL;
-    return *cert != NULL;
-}
-
-bool rill_writer_get_cipher(const struct rill_writer *writer, struct rill_ssl_cipher *cipher)
-{
-    struct rill_ssl_object *object;
-    *cipher = (struct rill_ssl_cipher){0};
-    return rill_writer_get_ssl_object(writer, &object) && rill_ssl_object_cipher(object, cipher);
-}
-
-bool rill_writer_get_compression(const struct rill_writer *writer, const char **name)
-{
-    struct rill_ssl_object *object;
-    *name =
-        rill_writer_get_ssl_object(writer, &object) ? rill_ssl_object_compression(object) : NULL;
-    return *name != NULL;
-}
-
-enum rill_tls_end rill_writer_tls_end(const struct rill_writer *writer)
-{
-    const struct rill__ssl *layer = rill__ssl_of(transport_of(writer));
-    return layer != NULL ? layer->end : RILL_TLS_NONE;
 }
 
 void rill_writer_free(struct rill_writer *writer)

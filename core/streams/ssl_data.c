@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The data of a TLS layer: plaintext on its way down, encrypted and handed on at once, and on its
+ * way up, one event above for one below; and the flow control of both ways.
+ */
+#include "sansio/memory.h"
+#include "streams/ssl_private.h"
+
+#define READ_HIGH_WATER       ((size_t)256 * 1024) /* FLOW_CONTROL_HIGH_WATER_SSL_READ */
+#define READ_LOW_WATER        (READ_HIGH_WATER / 4)
+#define ENCRYPT_MAX           ((size_t)256 * 1024) /* plaintext that is encrypted before it is sent */
+#define RECORD_MAX            ((size_t)16384)      /* plaintext of one record */
+#define LOST_WRITES_THRESHOLD 5                    /* asyncio's LOG_THRESHOLD_FOR_CONNLOST_WRITES */
+
+/* -- flow control ---------------------------------------------------------------------------- */
+
+size_t rill__ssl_unsent(const struct rill__ssl *self)
+{
+    return rill__buffer_length(&self->backlog) +
+           (self->below != NULL ? rill_transport_get_write_buffer_size(self->below) : 0);
+}
+
+static void apply_flow(struct rill__ssl *self, enum rill__flow_event event)
+{
+    struct rill_protocol *protocol = self->protocol;
+
+    if (protocol == NULL) {
+        return;
+    }
+    if (event == RILL__FLOW_PAUSE && protocol->ops->pause_writing != NULL) {
+        protocol->ops->pause_writing(protocol);
+    } else if (event == RILL__FLOW_RESUME && protocol->ops->resume_writing != NULL) {
+        protocol->ops->resume_writing(protocol);
+    }
+}
+
+void rill__ssl_control_writing(struct rill__ssl *self)
+{
+    const size_t size = rill__ssl_unsent(self);
+    apply_flow(self, rill__water_grew(&self->water, size));
+    apply_flow(self, rill__water_shrank(&self->water, size));
+}
+
+/* */
+void rill__ssl_control_reading(struct rill__ssl *self)
+{
+    const size_t size = rill__tls_incoming(self->session);
+
+    if (self->below == NULL) {
+        return;
+    }
+    if (size >= READ_HIGH_WATER && !self->below_reading_paused) {
+        self->below_reading_paused = true;
+        rill_transport_pause_reading(self->below);
+    } else if (size <= READ_LOW_WATER && self->below_reading_paused) {
+        self->below_reading_paused = false;
+        rill_transport_resume_reading(self->below);
+    }
+}
+
+/* -- out ------------------------------------------------------------------------------------- */
+
+/* Hands ciphertext down. It queues there, and its marks are ours, so nothing is held back here. */
+void rill__ssl_send_outgoing(struct rill__ssl *self)
+{
+    struct rill__buffer outgoing;
+    const struct rill_error *error = NULL;
+
+    rill__tls_take_outgoing(self->session, &outgoing);
+    const struct rill_bytes bytes = {rill__buffer_data(&outgoing), rill__buffer_length(&outgoing)};
+    if (bytes.len > 0 && self->below != NULL) {
+        error = self->below->ops->write(self->below, bytes);
+    }
+    rill__buffer_cleanup(&outgoing);
+    if (error != NULL) { /* a hole in the stream: it cannot go on */
+        rill__ssl_fatal(self, error, "Fatal error on SSL protocol");
+    }
+}
+
+void rill__ssl_process_outgoing(struct rill__ssl *self)
+{
+    rill__ssl_send_outgoing(self);
+    rill__ssl_control_writing(self);
+}
+
+/* Encrypts and sends. *taken bytes are done for good; fewer than data.len when the session wants
+ * input first. False: fatal. */
+static bool encrypt(struct rill__ssl *self, struct rill_bytes data, size_t *taken)
+{
+    const struct rill_error *error;
+    size_t count;
+
+    *taken = 0;
+    while (*taken < data.len && self->below != NULL && !rill_transport_is_closing(self->below)) {
+        const size_t rest = data.len - *taken;
+        const struct rill_bytes piece = {data.ptr + *taken,
+                                         rest < ENCRYPT_MAX ? rest : ENCRYPT_MAX};
+        const enum rill__tls_result result = rill__tls_write(self->session, piece, &count, &error);
+        if (result == RILL__TLS_WANT) {
+            return true;
+        }
+        if (result != RILL__TLS_OK) {
+            rill__ssl_fatal(self,
+                            error != NULL ? error : rill_error_new(RILL_ESSL, "%s", "write failed"),
+                            "Fatal error on SSL protocol");
+            return false;
+        }
+        *taken += count;
+        if (rest > ENCRYPT_MAX) {
+            rill__ssl_send_outgoing(self);
+        }
+    }
+    *taken = data.len; /* or the connection is lost below, and so are the bytes */
+    return true;
+}
+
+void rill__ssl_push_backlog(struct rill__ssl *self)
+{
+    const struct rill_bytes rest = {rill__buffer_data(&self->backlog),
+                                    rill__buffer_length(&self->backlog)};
+    size_t taken;
+
+    if (rest.len > 0 && encrypt(self, rest, &taken)) {
+        rill__buffer_discard(&self->backlog, taken);
+        rill__buffer_shrink(&self->backlog, 0);
+    }
+    rill__ssl_process_outgoing(self);
+}
+
+static const struct rill_error *write_part(struct rill__ssl *self, struct rill_bytes data)
+{
+    size_t taken = 0;
+
+    if (data.len == 0) {
+        return NULL;
+    }
+    if (self->state == RILL__SSL_WRAPPED && rill__buffer_length(&self->backlog) == 0 &&
+        !encrypt(self, data, &taken)) {
+        return NULL; /* the connection's failure: drain and the reader tell */
+    }
+    return taken < data.len &&
+                   rill__buffer_append(&self->backlog, data.ptr + taken, data.len - taken) < 0
+               ? rill_error_no_memory()
+               : NULL;
+}
+
+/* asyncio's _write_appdata. */
+const struct rill_error *rill__ssl_write(struct rill__ssl *self, const struct rill_bytes *parts,
+                                         size_t count)
+{
+    const struct rill_error *error = NULL;
+
+    if (self->state != RILL__SSL_WRAPPED && self->state != RILL__SSL_HANDSHAKE) { /* */
+        if (self->lost_writes >= LOST_WRITES_THRESHOLD) {
+            rill__log(self->base.loop, RILL_LOG_WARNING, "SSL connection is closed");
+        }
+        self->lost_writes++;
+        return NULL;
+    }
+    rill_transport_ref(&self->base);
+    for (size_t i = 0; i < count && error == NULL; i++) {
+        error = write_part(self, parts[i]);
+    }
+    rill__ssl_process_outgoing(self);
+    rill_transport_unref(&self->base);
+    return error;
+}
+
+/* -- in -------------------------------------------------------------------------------------- */
+
+/* Plaintext on its way up: straight into the protocol's space, or collected for one data_received.
+ * What comes from one event below is one event above (R-840). */
+struct delivery {
+    struct rill__buffer collected; /* for a protocol without get_buffer */
+    char *space;
+    size_t size;
+    size_t filled;
+    bool in_place;
+};
+
+static bool get_space(struct rill__ssl *self, struct delivery *delivery, size_t hint)
+{
+    const struct rill_protocol_ops *ops = self->protocol->ops;
+
+    delivery->filled = 0;
+    delivery->size = ops->get_buffer != NULL && rill__buffer_length(&delivery->collected) == 0
+                         ? ops->get_buffer(self->protocol, hint, &delivery->space)
+                         : 0;
+    delivery->in_place = delivery->size > 0;
+    return delivery->in_place ||
+           rill__buffer_space(&delivery->collected, hint, &delivery->space, &delivery->size) == 0;
+}
+
+static int hand_up(struct rill__ssl *self, struct delivery *delivery)
+{
+    const size_t filled = delivery->filled;
+    int rc = 0;
+
+    delivery->filled = 0;
+    if (filled == 0 || self->protocol == NULL) {
+        return 0;
+    }
+    if (delivery->in_place) {
+        rc = self->protocol->ops->buffer_updated(self->protocol, filled);
+    } else {
+        rill__buffer_filled(&delivery->collected, filled);
+    }
+    return rc;
+}
+
+static int finish_delivery(struct rill__ssl *self, struct delivery *delivery)
+{
+    const struct rill_bytes data = {rill__buffer_data(&delivery->collected),
+                                    rill__buffer_length(&delivery->collected)};
+    if (data.len == 0 || self->protocol == NULL) {
+        return 0;
+    }
+    return self->protocol->ops->data_received != NULL
+               ? self->protocol->ops->data_received(self->protocol, data)
+               : RILL_ENOMEM; /* its get_buffer had no space */
+}
+
+/* Everything that is decryptable. Below 0: a protocol's failure, or no memory. */
+static int decrypt_all(struct rill__ssl *self, struct delivery *delivery,
+                       enum rill__tls_result *result, const struct rill_error **error)
+{
+    size_t hint = rill__tls_incoming(self->session);
+    size_t count;
+    int rc = 0;
+
+    *result = RILL__TLS_OK;
+    hint = hint > READ_HIGH_WATER ? READ_HIGH_WATER : hint;
+    while (rc == 0 && *result == RILL__TLS_OK) {
+        if (!get_space(self, delivery, hint > 0 ? hint : 1)) {
+            *error = rill_error_no_memory();
+            *result = RILL__TLS_FAILED;
+            return 0;
+        }
+        hint = RECORD_MAX;
+        while (*result == RILL__TLS_OK && delivery->filled < delivery->size) {
+            *result = rill__tls_read(self->session, delivery->space + delivery->filled,
+                                     delivery->size - delivery->filled, &count, error);
+            delivery->filled += count;
+            if (*result == RILL__TLS_OK && !rill__tls_may_have_more(self->session)) {
+                *result = RILL__TLS_WANT;
+            }
+        }
+        if (*result != RILL__TLS_FAILED) { /* what came with a broken record is dropped with it */
+            rc = hand_up(self, delivery);
+        }
+    }
+    return rc == 0 && *result != RILL__TLS_FAILED ? finish_delivery(self, delivery) : rc;
+}
+
+static void deliver(struct rill__ssl *self)
+{
+    struct delivery delivery = {.space = NULL};
+    enum rill__tls_result result;
+    const struct rill_error *error = NULL;
+
+    rill__buffer_init(&delivery.collected);
+    const int rc = decrypt_all(self, &delivery, &result, &error);
+    rill__buffer_cleanup(&delivery.collected);
+    if (rc < 0) {
+        rill_error_unref(error);
+        rill__ssl_fatal(self, rill__error_of_code(rc), "Fatal error on SSL protocol");
+    } else if (result == RILL__TLS_FAILED) {
+        rill__ssl_send_outgoing(self); /* the alert */
+        rill__ssl_fatal(self, error, "Fatal error on SSL protocol");
+    } else if (result == RILL__TLS_CLOSED) {
+        self->end = RILL_TLS_CLEAN;
+        rill__ssl_call_eof_received(self);
+        rill__ssl_start_shutdown(self);
+    }
+}
+
+void rill__ssl_do_read(struct rill__ssl *self)
+{
+    if (self->state != RILL__SSL_WRAPPED && self->state != RILL__SSL_FLUSHING) {
+        return;
+    }
+    if (!self->app_reading_paused && self->protocol != NULL) {
+        deliver(self);
+        rill__ssl_push_backlog(self);
+    }
+}
+
+void rill__ssl_run_resume(struct rill__entry *entry)
+{
+    struct rill__ssl *self = rill__container(entry, struct rill__ssl, resume);
+
+    rill_transport_ref(&self->base);
+    if (self->state == RILL__SSL_WRAPPED) {
+        rill__ssl_do_read(self);
+    } else if (self->state == RILL__SSL_FLUSHING) { /* */
+        rill__ssl_do_flush(self);
+    } else if (self->state == RILL__SSL_SHUTDOWN) {
+        rill__ssl_do_shutdown(self);
+    }
+    rill__ssl_control_reading(self);
+    rill_transport_unref(&self->base);
+}
+
+void rill__ssl_resume_reading(struct rill__ssl *self)
+{
+    if (self->app_reading_paused) {
+        self->app_reading_paused = false;
+        rill__ready(self->base.loop, &self->resume);
+    }
+}
