@@ -34,7 +34,11 @@ class Rill:
         listener, port = listen()
         with listener:
             self.process = subprocess.Popen([driver, port])
-            self.control = listener.accept()[0]
+            try:
+                self.control = listener.accept()[0]
+            except OSError:
+                self.process.kill()
+                raise
         self.control.settimeout(PATIENCE_S)
         self.lines = self.control.makefile('r', encoding='utf-8', newline='\n')
 
@@ -42,7 +46,11 @@ class Rill:
         """The driver's exit status: a leak or a failed check of a sanitizer shows here."""
         self.lines.close()
         self.control.close()
-        return self.process.wait(timeout=PATIENCE_S)
+        try:
+            return self.process.wait(timeout=PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return self.process.wait()
 
     def tell(self, *fields):
         self.control.sendall('\t'.join(fields).encode() + b'\n')

@@ -84,10 +84,13 @@ def main():
     folder = verdicts.Folder(os.path.abspath(arguments.folder))
     folder.use_as_system()
     rill = rill_verdicts.Rill(arguments.driver, folder) if arguments.driver else None
-    wrong, asked = judge_all(arguments, folder, rill)
-    if rill is not None and rill.close() != 0:
+    try:
+        wrong, asked = judge_all(arguments, folder, rill)
+    finally:
+        status = rill.close() if rill is not None else 0
+    if status != 0:
         wrong += 1
-        print('UNEXPECTED the driver failed: {}'.format(rill.process.returncode))
+        print('UNEXPECTED the driver failed: {}'.format(status))
     chosen = [row for row in rows.ROWS if arguments.match in row.name()]
     print('rows={} verdicts={} departures={} {}'.format(
         len(chosen), asked, sum(row.rill is not None for row in chosen),
