@@ -118,7 +118,19 @@ int rill_ssl_context_set_alpn_protocols(struct rill_ssl_context *context,
 
 /* -- SNI ------------------------------------------------------------------------------------- */
 
-/* The chosen context demands client certificates or more of them: the session must, too. Python
+/* Who resumes a session shows no certificate. So a session that was begun under another context,
+ * which trusts others or asks nobody, must not go on under one that asks; and the sessions of that
+ * one are marked, because the contexts that are asked first resume none with the mark. */
+static bool forbid_resumption(SSL *ssl)
+{
+    static const unsigned char mark[] = "rill by name";
+
+    return SSL_session_reused(ssl) == 0 &&
+           SSL_set_session_id_context(ssl, mark, sizeof mark) == 1 &&
+           SSL_SESSION_set1_id_context(SSL_get_session(ssl), mark, sizeof mark) == 1;
+}
+
+/* The chosen context demands client certificates or more of them: then so does the session. Python
  * leaves a session's verification as its first context had it; here neither context is weakened. */
 static bool add_verification(SSL *ssl, const struct rill_ssl_context *chosen)
 {
@@ -127,19 +139,12 @@ static bool add_verification(SSL *ssl, const struct rill_ssl_context *chosen)
     const unsigned long flags = X509_VERIFY_PARAM_get_flags(SSL_CTX_get0_param(chosen->ctx));
     const int mode = SSL_get_verify_mode(ssl) | SSL_CTX_get_verify_mode(chosen->ctx);
     X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
-    static const unsigned char id[] = "rill by name";
 
     if ((mode & SSL_VERIFY_PEER) == 0) {
         return true;
     }
-    /* Who resumes a session shows no certificate, and this one was begun for the first context,
-     * which trusts others. For the same reason no session of this name is ever resumed. */
-    if (SSL_session_reused(ssl) == 1) {
-        return false;
-    }
     SSL_set_verify(ssl, mode, SSL_CTX_get_verify_callback(chosen->ctx));
-    return SSL_set_session_id_context(ssl, id, sizeof id) == 1 &&
-           X509_VERIFY_PARAM_set_flags(param, flags & strict) == 1 &&
+    return forbid_resumption(ssl) && X509_VERIFY_PARAM_set_flags(param, flags & strict) == 1 &&
            ((flags & X509_V_FLAG_PARTIAL_CHAIN) != 0 ||
             X509_VERIFY_PARAM_clear_flags(param, X509_V_FLAG_PARTIAL_CHAIN) == 1);
 }
