@@ -93,8 +93,8 @@ enum rill_tls_version { RILL_TLS_1_2 = 12, RILL_TLS_1_3 = 13 };
 int rill_ssl_context_set_versions(struct rill_ssl_context *context, enum rill_tls_version minimum,
                                   enum rill_tls_version maximum, const struct rill_error **error);
 
-/* SSLContext.verify_flags. TRUSTED_FIRST is always on; a new context has PARTIAL_CHAIN and STRICT
- * if it is a client's, as 3.13's create_default_context (older ones have neither). */
+/* SSLContext.verify_flags. TRUSTED_FIRST is always on; a new context has PARTIAL_CHAIN and STRICT,
+ * as 3.13's create_default_context (older ones have neither). */
 enum rill_ssl_verify_flags {
     RILL_SSL_VERIFY_CRL_CHECK_LEAF = 1,
     RILL_SSL_VERIFY_CRL_CHECK_CHAIN = 2,
