@@ -277,10 +277,12 @@ static void play(const struct scene *scene, struct side *client, struct side *se
     size_t count;
 
     rill__tls_handshake(client->object, &error);
-    bool first = true;
-    while (carry(client, server, first ? scene->to_server : NULL, false) |
-           carry(server, client, scene->to_client, false)) {
-        first = false;
+    const char *to_server = scene->to_server;
+    bool goes_on = true;
+    while (goes_on) {
+        goes_on = carry(client, server, to_server, false);
+        goes_on = carry(server, client, scene->to_client, false) || goes_on;
+        to_server = NULL;
     }
     if (scene->damage != NULL && client->done && !client->failed) {
         rill__tls_write(client->object, rill_bytes_of("data"), &count, &error);
