@@ -6,7 +6,7 @@ Transcripts of several versions are merged: lines that all share stand alone, ot
 import difflib
 import os
 
-from . import transcript, version
+from . import tls, transcript, version
 from .case import Step, read_file
 
 
@@ -15,9 +15,9 @@ class Disagreement(Exception):
 
 
 def one_transcript(case, number, runs):
-    """The transcript of one version from its runs {backend: steps}; all backends must agree."""
-    finest = "mem" if "mem" in runs else sorted(runs)[0]
-    chosen = runs[finest] if finest == "mem" else transcript.coarse(runs[finest])
+    """The transcript of one version from its runs {backend: steps} of one class; all backends must agree."""
+    finest = min(runs, key=transcript.BACKENDS.index)
+    chosen = transcript.shown(runs[finest], finest)
     if 0 in chosen:
         raise Disagreement("%s: CPython %s: before the first step: %s" % (
             case.name, version.show(number), "; ".join(chosen[0])))
@@ -32,9 +32,10 @@ def one_transcript(case, number, runs):
 
 
 def merge(columns):
-    """[(set of versions, line)] so that each version's lines are a subsequence: a merge by longest common parts."""
+    """[(set of columns, line)] so that each version's lines are a subsequence: a merge by longest common parts."""
     merged = []
-    for number in sorted(columns, reverse=True):        # the newest gives the order
+    order = sorted(columns, key=lambda column: (column[1], column[0] == "plain"), reverse=True)
+    for number in order:        # the newest gives the order
         lines = columns[number]
         matcher = difflib.SequenceMatcher(None, [line for _, line in merged], lines, autojunk=False)
         result = []
@@ -48,17 +49,27 @@ def merge(columns):
 
 
 def record(case, live):
-    """Puts the live transcripts {version: steps} in the case, beside older columns of versions that are not here."""
-    keep = [number for number in case.record if number not in live and case.digest == case.script_digest()]
-    columns = {number: case.column(number) for number in keep}
+    """Puts the live transcripts {(class, version): steps} in the case, beside older columns of versions that are not here."""
+    keep = [column for column in case.record if column not in live and column[0] in case.classes()
+            and case.digest == case.script_digest()]
+    columns = {(kind, number): case.column(number, kind) for kind, number in keep}
     columns.update(live)
-    versions = sorted(columns)
-    case.record = versions
+    versions = case.record = sorted(columns)
     case.digest = case.script_digest()
     case.end = case.end or Step("end", {"op": "end"}, 0)
     for index, step in enumerate(case.steps + [case.end], 1):
-        lines = merge({number: columns[number].get(index, []) for number in versions})
-        step.recorded = [(version.predicate_for(chosen, versions), line) for chosen, line in lines]
+        lines = {column: columns[column].get(index, []) for column in versions}
+        for kind, number in versions:
+            if kind == "tls" and ("plain", number) in lines:
+                lines[kind, number] = transcript.with_sizes(lines[kind, number], lines["plain", number])
+        step.recorded = [(version.predicate_for_columns(chosen, versions), line) for chosen, line in merge(lines)]
+
+
+def record_line(case):
+    """`record 3.8.18 3.13.0 tls script=1a2b3c`: versions, and those of the TLS columns when they are others."""
+    plain, over_tls = ([version.show(number) for number in case.versions(kind)] for kind in tls.CLASSES)
+    words = plain + (["tls"] if over_tls else []) + ([] if over_tls == plain else over_tls)
+    return "record  %s script=%s" % (" ".join(words), case.digest)
 
 
 def write_case(case):
@@ -68,7 +79,7 @@ def write_case(case):
         at = len(lines)
         while at > 0 and not lines[at - 1].strip():
             at -= 1
-        lines.insert(at, "record  %s script=%s" % (" ".join(map(version.show, case.record)), case.digest))
+        lines.insert(at, record_line(case))
     for step in case.all_steps():
         if step is case.end and not step.recorded:
             continue

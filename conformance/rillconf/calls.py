@@ -113,6 +113,16 @@ def read_port(tokens, call, key):
         read_value(tokens, call, key)
 
 
+def read_ssl(tokens, call, key):
+    """A context's name, or Python's True or False; none is nothing."""
+    if tokens.peek().kind == "name" and tokens.peek().text not in ("none", "true", "false", "yes", "no"):
+        call[key] = tokens.next().text
+        return
+    value = parse_simple(tokens)
+    if value is not None:
+        call[key] = value
+
+
 def read_error(tokens, call, key):
     """CLASS ["text"] or CLASS ERRNO; none clears."""
     name = tokens.name("an exception's class")
@@ -125,20 +135,21 @@ def read_error(tokens, call, key):
         read_text(tokens, call, "text")
 
 
-CONNECT_OPTIONS = [
+TLS_OPTIONS = [("ssl=", read_ssl), ("insecure_skip_hostname=", read_truth)]
+CONNECT_OPTIONS = TLS_OPTIONS + [
     ("family=", read_name), ("proto=", read_int), ("flags=", read_flags), ("sock=", read_name),
     ("local_host=", read_value), ("local_port=", read_port), ("happy_eyeballs_delay=", read_seconds),
     ("interleave=", read_int), ("all_errors=", read_truth), ("server_hostname=", read_value),
     ("ssl_handshake_timeout=", read_seconds), ("ssl_shutdown_timeout=", read_seconds)]
-SERVER_OPTIONS = [
+SERVER_OPTIONS = TLS_OPTIONS[:1] + [
     ("family=", read_name), ("flags=", read_flags), ("sock=", read_name), ("backlog=", read_int),
     ("reuse_address=", read_truth), ("reuse_port=", read_truth), ("keep_alive=", read_truth),
     ("start_serving=", read_truth), ("ssl_handshake_timeout=", read_seconds),
     ("ssl_shutdown_timeout=", read_seconds), ("no_callback=", read_truth)]
-UNIX_OPTIONS = [
+UNIX_OPTIONS = TLS_OPTIONS + [
     ("limit=", read_int), ("bytes_path=", read_truth), ("sock=", read_name), ("server_hostname=", read_value),
     ("ssl_handshake_timeout=", read_seconds), ("ssl_shutdown_timeout=", read_seconds)]
-UNIX_SERVER_OPTIONS = [
+UNIX_SERVER_OPTIONS = TLS_OPTIONS[:1] + [
     ("limit=", read_int), ("bytes_path=", read_truth), ("sock=", read_name), ("backlog=", read_int),
     ("start_serving=", read_truth), ("cleanup_socket=", read_truth), ("ssl_handshake_timeout=", read_seconds),
     ("ssl_shutdown_timeout=", read_seconds), ("no_callback=", read_truth)]
@@ -174,6 +185,9 @@ ARGUMENTS = {
     "raise": [("error", read_error)], "return": [("value?", read_value)],
     "wait_for": [("seconds", read_seconds)], "timeout": [("seconds", read_seconds)],
     "spawn": [("task", read_name)],
+    "start_tls": [("ssl?", read_ssl), ("server_hostname=", read_value), ("ssl_handshake_timeout=", read_seconds),
+                  ("ssl_shutdown_timeout=", read_seconds), ("insecure_skip_hostname=", read_truth)],
+    "ssl_object": [("name", read_name)],
 }
 for bare in ("readline iterate at_eof exception feed_eof drain write_eof can_write_eof close abort wait_closed is_closing "
              "get_write_buffer_limits get_write_buffer_size pause_reading resume_reading is_reading cancelling "

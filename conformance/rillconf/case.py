@@ -8,15 +8,16 @@ import hashlib
 import os
 import re
 
-from . import version
+from . import tls, version
 from .calls import parse_calls, parse_server_options, read_error, read_path
 from .expr import Bad, Tokens, pack, parse_bytes, parse_number, parse_simple
 
-BACKENDS = ("mem", "pair", "tcp", "unix")
-PEER_OPERATIONS = ("send", "read", "skip", "shutdown", "close", "reset", "window", "connect")
+BACKENDS = tls.PLAIN_BACKENDS + tls.TLS_BACKENDS
+PEER_OPERATIONS = ("send", "read", "skip", "shutdown", "close", "reset", "window", "connect", "eof", "cut", "raw", "hold", "flight",
+                   "handshake", "silent", "start-tls", "tell", "key-update", "renegotiate", "ticket")
 CAPABILITIES = ("core", "virtual-clock", "half-close", "server", "timeout-scope", "uncancel", "tuple-separator",
                 "close-clients", "task-group", "cancel-text", "happy-eyeballs", "all-errors", "keep-alive",
-                "cleanup-socket", "ssl-shutdown-timeout", "protocol")
+                "cleanup-socket", "ssl-shutdown-timeout", "protocol", "tls", "start-tls", "tls-extras")
 FILE_OPERATIONS = ("create", "mkdir", "remove", "rename", "socket", "listen")
 FAULTS = ("recv", "send", "shutdown", "accept", "socket", "connect", "bind", "listen")
 PROTOCOL_FAILS = ("data_received", "eof_received", "pause_writing", "resume_writing")
@@ -57,9 +58,11 @@ class Case:
         self.reports = None     # `default`: asyncio's own exception handler stays
         self.differ = None      # why the backends of one testee may differ
         self.excluded = {}      # backend -> reason
+        self.impossible = {}    # those that cannot, so that what they carry cannot either
         self.state_off = None
         self.note = None
-        self.record = []        # versions whose transcripts are recorded
+        self.record = []        # columns that are recorded: (class of backends, version)
+        self.tls = tls.Tls()
         self.digest = None
         self.steps = []
         self.end = None
@@ -76,7 +79,27 @@ class Case:
         for key in ("resolve", "connect", "protocol", "debug", "reports", "no_pause"):
             if getattr(self, key):
                 message[key] = getattr(self, key)
+        about_tls = self.tls.declared() if backend == "-" else self.tls_message(backend)
+        if about_tls:
+            message["tls"] = about_tls
         return message
+
+    def tls_message(self, backend):
+        if backend in tls.TLS_BACKENDS or self.speaks_tls():
+            return self.tls.message(self.kind, backend)
+        return None
+
+    def every_call(self):
+        for holder in [step.op for step in self.steps] + [self.handler or {}]:
+            yield from every_call(holder.get("calls", []))
+
+    def speaks_tls(self):
+        """Whether the script itself says something of TLS, so that its peers must know how."""
+        return bool(self.tls.declared()) or any(call.get("ssl") or call["call"] == "start_tls" for call in self.every_call())
+
+    def classes(self):
+        """The classes of backends that this case runs on."""
+        return [name for name in tls.CLASSES if not set(tls.GROUPS[name]) <= set(self.excluded)]
 
     def script_digest(self):
         """Tells whether the recorded lines belong to this script."""
@@ -86,12 +109,16 @@ class Case:
     def all_steps(self):
         return self.steps + ([self.end] if self.end else [])
 
-    def column(self, wanted):
+    def versions(self, kind="plain"):
+        """The versions recorded for one class of backends."""
+        return [number for recorded, number in self.record if recorded == kind]
+
+    def column(self, wanted, kind="plain"):
         """The recorded transcript of one version: {step number: [line, ...]}, empty steps left out."""
         column = {}
         for number, step in enumerate(self.steps + [self.end], 1):
             lines = [text for predicate, text in (step.recorded if step else [])
-                     if version.matches(predicate, wanted)]
+                     if version.matches(predicate, wanted, kind)]
             if lines:
                 column[number] = lines
         return column
@@ -136,8 +163,8 @@ class FileReader:
                 self.begin(rest.strip(), number)
             elif self.case is None:
                 raise Bad("a file begins with `case`")
-            elif hasattr(self, "header_" + word):
-                self.header_line(word, rest, line)
+            elif hasattr(self, "header_" + word.replace("-", "_")):
+                self.header_line(word.replace("-", "_"), rest, line)
             else:
                 self.operation(line, number)
 
@@ -184,13 +211,15 @@ class FileReader:
         for need in self.case.needs:
             if need not in CAPABILITIES:
                 raise Bad("unknown capability %s" % need)
+            if need == "half-close":
+                self.exclude(tls.TLS_BACKENDS, "TLS has no half-close")
 
     def header_with(self, rest):
         if rest not in ("connection", "reader", "nothing", "server", "protocol"):
             raise Bad("`with` is connection, reader, nothing, server or protocol")
         self.case.kind = rest
         if rest in ("reader", "nothing"):
-            self.exclude(("pair", "tcp", "unix"), "no transport in this case")
+            self.exclude(BACKENDS[1:], "no transport in this case")
         elif rest == "server":
             self.exclude(("mem", "pair"), "a server listens on tcp or unix")
 
@@ -260,7 +289,17 @@ class FileReader:
         if rest != "cannot-pause":
             raise Bad("write `transport cannot-pause`")
         self.case.no_pause = True
-        self.exclude(("pair", "tcp", "unix"), "only a memory transport can refuse to pause")
+        self.exclude(BACKENDS[1:], "only a memory transport can refuse to pause")
+
+    def header_context(self, rest):
+        name, context = tls.read_context(rest)
+        self.case.tls.contexts[name] = context
+
+    def header_tls_app(self, rest):
+        self.case.tls.app.update(tls.read_app(rest))
+
+    def header_tls_peer(self, rest):
+        self.case.tls.peer.update(tls.read_peer(rest))
 
     def header_differ(self, rest):
         if not rest:
@@ -269,7 +308,9 @@ class FileReader:
 
     def header_only(self, rest):
         chosen, reason = self.backends_and_reason(rest)
-        self.exclude([name for name in BACKENDS if name not in chosen], reason)
+        for name in BACKENDS:
+            if name not in chosen:
+                self.case.excluded.setdefault(name, reason)
 
     def header_not(self, rest):
         self.exclude(*self.backends_and_reason(rest))
@@ -284,22 +325,31 @@ class FileReader:
         self.case.note = rest
 
     def header_record(self, rest):
+        """Versions, `tls` and the versions of the TLS columns (none: the same), and the script's digest."""
+        versions, kind = {}, "plain"
         for word in rest.split():
             if word.startswith("script="):
                 self.case.digest = word[len("script="):]
+            elif word in tls.CLASSES:
+                kind = word
+                versions[kind] = []
             else:
-                self.case.record.append(version.parse(word))
+                versions.setdefault(kind, []).append(version.parse(word))
+        if versions.get("tls") == []:
+            versions["tls"] = versions["plain"]
+        self.case.record = [(kind, number) for kind in tls.CLASSES for number in versions.get(kind, ())]
 
     def backends_and_reason(self, rest):
         names, _, reason = rest.partition(":")
-        names = names.replace(",", " ").split()
-        if not reason.strip() or not names or set(names) - set(BACKENDS):
+        names = tls.expand(names.replace(",", " ").split())
+        if not reason.strip() or not names:
             raise Bad("write backends of %s, a colon and the reason" % " ".join(BACKENDS))
         return names, reason.strip()
 
     def exclude(self, names, reason):
         for name in names:
             self.case.excluded.setdefault(name, reason)
+            self.case.impossible.setdefault(name, reason)
 
     # operations
 
@@ -345,8 +395,12 @@ class FileReader:
             raise Bad("a peer can %s, not %s" % (", ".join(PEER_OPERATIONS), op["do"]))
         if op["do"] == "skip":
             op.update(do="read", drop=True)
-        elif op["do"] == "send":
+        elif op["do"] in ("send", "raw"):
             op["bytes"] = pack(parse_bytes(tokens))
+        elif op["do"] == "start-tls" and not tokens.finished():
+            op["first"] = pack(parse_bytes(tokens))
+        elif op["do"] == "connect" and tokens.accept("plain"):
+            op["plain"] = True
         elif op["do"] == "connect" and tokens.accept("server"):
             tokens.expect("=")
             op["server"] = parse_number(tokens)
@@ -413,9 +467,26 @@ class FileReader:
             version.matches(predicate, (3, 13, 0))     # an unreadable predicate is an error here
         step.recorded.append((predicate, text.rstrip()))
 
+    @staticmethod
+    def exclude_tls(case):
+        """What the carrier of a TLS backend cannot, it cannot either."""
+        for backend in tls.TLS_BACKENDS:
+            below = tls.carrier(backend, case.kind)
+            if below is None or below in case.impossible:
+                case.excluded.setdefault(backend, case.impossible[below or "mem"])
+        if case.kind == "server" and (case.handler or {}).get("kind") != "task":
+            case.excluded.setdefault("start-tls", "a plain callback cannot wait for start_tls")
+
     def check(self, case):
         def fail(text):
             raise CaseError("%s:%d: case %s %s" % (case.path, case.line, case.name, text))
+        self.exclude_tls(case)
+        contexts = set(tls.DEFAULTS) | set(case.tls.contexts)
+        meant = case.tls.names_meant() + [call["ssl"] for call in case.every_call() if isinstance(call.get("ssl"), str)]
+        for name in set(meant) - contexts:
+            fail("means a context %s, but there is none" % name)
+        if case.tls.peer.get("hold") and case.kind in ("connection", "protocol"):
+            fail("has a peer that holds the handshake of its own set-up")
         if not case.rules:
             fail("names no rule")
         if not case.steps:

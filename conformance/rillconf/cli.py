@@ -7,8 +7,9 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from . import answers, bless, expect, oracles, report_json, report_junit, rules, transcript, version
+from . import answers, bless, expect, oracles, report_json, report_junit, rules, tls, transcript, version
 from .case import BACKENDS, CaseError, read_all
+from .expr import Bad
 from .report_json import select
 from .report_text import TextReport
 from .runner import Job, Player, Runner
@@ -68,7 +69,7 @@ def parser():
              "without --oracle no CPython runs beside them")
     add("--rill", metavar="PROGRAM", help="rill's testee program")
     add("--no-rill", action="store_true", help="only the CPythons")
-    add("--backend", action="append", default=[], metavar="LIST", help="of mem, pair, tcp, unix, with commas")
+    add("--backend", action="append", default=[], metavar="LIST", help="of %s, or plain, tls for all of a class; with commas" % ", ".join(BACKENDS))
     add("--repeat", type=above_zero(int), default=1, metavar="N", help="run everything N times; a changing transcript is FLAKY")
     add("-j", dest="jobs", type=above_zero(int), default=os.cpu_count() or 1, metavar="N", help="testees at a time")
     add("--timeout", type=above_zero(float), default=20.0, metavar="S", help="real seconds before a case is HANG")
@@ -117,10 +118,10 @@ class Command:
         if self.options.smoke and not self.options.backend:
             return ["mem"]
         names = [name for text in self.options.backend for name in text.split(",")] or list(BACKENDS)
-        for name in names:
-            if name not in BACKENDS:
-                raise Stop(USAGE, "unknown backend %s: the backends are %s" % (name, ", ".join(BACKENDS)))
-        return list(dict.fromkeys(names))
+        try:
+            return tls.expand(names)
+        except Bad as bad:
+            raise Stop(USAGE, str(bad))
 
     def find_oracles(self):
         options = self.options
@@ -250,7 +251,8 @@ class Command:
             if result.verdict.name not in ("SAME", "KNOWN") or result.case.differ:
                 continue
             steps = transcript.without_state(result.steps)
-            other = first.setdefault((result.testee.name, result.case.name), (result.backend, steps))
+            key = result.testee.name, result.case.name, tls.class_of(result.backend)
+            other = first.setdefault(key, (result.backend, steps))
             difference = transcript.first_difference(other[1], steps)
             if difference:
                 problems.append("%s: %s on %s and %s differ at step %d: %s / %s" % (
@@ -260,7 +262,7 @@ class Command:
 
     def find_unrecorded(self):
         """Releases that ran and have no column: {version: cases where it differs from its nearest neighbour}."""
-        recorded = {number for case in self.cases for number in case.record}
+        recorded = {number for case in self.cases for _, number in case.record}
         live = [player for player in self.players if player.oracle and player.version() not in recorded]
         return {player.hello["version"]: len({case for number, case in self.runner.drifts
                                               if number == player.hello["version"]}) for player in live}
@@ -273,14 +275,15 @@ class Command:
         bad = {result.case.name for result in problems}
         for result in self.results:
             if result.testee.oracle and result.verdict.name == "SAME":
-                runs.setdefault(result.case.name, {}).setdefault(result.testee.version(), {})[result.backend] = result.steps
+                column = tls.class_of(result.backend), result.testee.version()
+                runs.setdefault(result.case.name, {}).setdefault(column, {})[result.backend] = result.steps
         blessed, changed = {}, 0
         for case in self.cases:
             if case.name in bad or case.name not in runs:
                 continue
             try:
-                bless.record(case, {number: bless.one_transcript(case, number, by_backend)
-                                    for number, by_backend in runs[case.name].items()})
+                bless.record(case, {(kind, number): bless.one_transcript(case, number, by_backend)
+                                    for (kind, number), by_backend in runs[case.name].items()})
                 blessed[case.name] = case
             except bless.Disagreement as problem:
                 bad.add(case.name)

@@ -38,7 +38,7 @@ def summarise(results, players, backends, cases, rules, seconds, unrecorded):
 def recorded_only(cases, players):
     """Columns that exist as recordings and had no live CPython in this run."""
     live = {player.version() for player in players if player.oracle}
-    recorded = {number for case in cases for number in case.record}
+    recorded = {number for case in cases for _, number in case.record}
     return [version.show(number) for number in sorted(recorded - live)]
 
 

@@ -9,6 +9,7 @@ import re
 import textwrap
 
 from .case import BACKENDS
+from .tls import OVER_MEMORY
 
 ROW = re.compile(r"^\| (R-\d[\dUV](?:\d|-\d\d)) \|", re.MULTILINE)
 TLS = re.compile(r"R-(8..|27\d|28\d)$")      # sections 8 and 2.3; others are in rules_tls.txt
@@ -62,7 +63,7 @@ class Rules:
 
 def shows(case, backend, rule):
     """Whether this case on this backend counts for the rule: not a rule of sockets on a memory transport."""
-    over_memory = backend == "mem" and case.kind in ("connection", "protocol")
+    over_memory = backend in OVER_MEMORY and case.kind in ("connection", "protocol")
     return backend not in case.excluded and not (over_memory and rule[2] in REAL_TRANSPORTS)
 
 

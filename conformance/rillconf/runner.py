@@ -4,7 +4,7 @@ import queue
 import threading
 import time
 
-from . import transcript, version
+from . import tls, transcript, version
 from .testee import Crash, Hang, Testee
 from .verdict import Result, Verdict, broken, judge
 
@@ -46,11 +46,11 @@ class Player:
     def version(self):
         return version.parse(self.hello["version"])
 
-    def column(self, case):
+    def column(self, case, kind):
         """The recorded version that judges this testee: its own for a CPython, the newest 3.13 for others."""
         if self.hello.get("implementation") != "CPython":
-            return max([number for number in case.record if number[:2] == REFERENCE] or [None])
-        return nearest(self.version(), case.record)
+            return max([number for number in case.versions(kind) if number[:2] == REFERENCE] or [None])
+        return nearest(self.version(), case.versions(kind))
 
 
 def nearest(wanted, recorded):
@@ -169,13 +169,13 @@ class Runner:
         return Result(job.case, job.player, job.backend, verdict or Verdict("SAME"), rendered.steps, rendered.schedule)
 
     def compare(self, job, rendered):
-        case, player = job.case, job.player
-        if not case.record or case.digest != case.script_digest():
-            return Verdict("ORACLE-DRIFT", "never recorded" if not case.record else "the script changed since")
-        column = player.column(case)
+        case, player, kind = job.case, job.player, tls.class_of(job.backend)
+        if not case.versions(kind) or case.digest != case.script_digest():
+            return Verdict("ORACLE-DRIFT", "never recorded" if not case.versions(kind) else "the script changed since")
+        column = player.column(case, kind)
         if column is None:
             return Verdict("SKIP", "no recording near %s" % player.hello["version"])
-        verdict = judge(case, job.backend, rendered, case.column(column), player.expectations, player.oracle)
+        verdict = judge(case, job.backend, rendered, case.column(column, kind), player.expectations, player.oracle)
         if verdict.name == "ORACLE-DRIFT" and column != player.version():
             self.drifts.append((player.hello["version"], case.name))
             return Verdict("SKIP", "%s is not recorded and differs from %s" % (player.hello["version"], version.show(column)))

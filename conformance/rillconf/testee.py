@@ -8,6 +8,8 @@ import subprocess
 import tempfile
 import time
 
+from .tls import CERTIFICATES
+
 
 class Crash(Exception):
     """The testee ended in the middle of something."""
@@ -44,9 +46,10 @@ class Testee:
     def start(self):
         self.errors = tempfile.TemporaryFile()
         self.buffer = b""
+        trust = {"SSL_CERT_FILE": os.path.join(CERTIFICATES, "ca.pem"), "SSL_CERT_DIR": os.path.join(CERTIFICATES, "none")}
         try:
             self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                            stderr=self.errors, bufsize=0,
+                                            stderr=self.errors, bufsize=0, env=dict(os.environ, **trust),
                                             start_new_session=True)  # Ctrl-C is the harness's alone: they end by EOF
         except OSError as error:
             raise Crash("cannot start %s: %s" % (" ".join(self.command), error))

@@ -4,9 +4,13 @@
 A transcript is {step number: [line, ...]}. Lines that begin with `state` or `flow` are the state layer, all others the
 API layer; the schedule layer is kept apart and never compared.
 """
+import difflib
 import re
 
+from . import tls
 from .expr import show_bytes, show_string, unpack
+
+BACKENDS = tls.PLAIN_BACKENDS + tls.TLS_BACKENDS
 
 STATE_FIELDS = ("buffer", "paused", "write", "drains")
 NOW_FIELDS = ("at_eof", "closing")
@@ -47,6 +51,7 @@ class Renderer:
             text = text.replace(path, "{%s}" % name)
         for port, name in self.ports.items():
             text = re.sub(r"\b%d\b" % port, "{%s}" % name, text)
+        text = tls.normal(text)
         text = DESCRIPTOR.sub("File descriptor {fd} is used by transport <...>", text)
         return SOURCE_PLACE.sub("", REPR.sub("<...>", text))
 
@@ -94,7 +99,7 @@ class Renderer:
 
     def error(self, event, name=None):
         words = [name, "!", event["class"]] if name else [event["class"]]
-        for key in ("partial", "expected", "consumed", "errno"):
+        for key in ("partial", "expected", "consumed", "errno", "reason", "verify_code"):
             if key in event:
                 value = event[key]
                 words.append("%s=%s" % (key, show_bytes(unpack(value)) if key == "partial" else word(value)))
@@ -132,13 +137,21 @@ class Renderer:
 
     def show_peer(self, event):
         data = unpack(event.get("bytes", ""))
+        end = event["end"] + (" tls=%s" % show_string(tls.normal(event["tls"])) if "tls" in event else "")
         told = self.ends.get(event.get("conn", 1), ("open", "closed"))
-        self.ends[event.get("conn", 1)] = ("open", "closed", event["end"])
-        if not data and event["end"] in told:
+        self.ends[event.get("conn", 1)] = ("open", "closed", end)
+        if not data and end in told:
             return []       # nothing that was not told before
         if "bytes" not in event:
-            return ["peer%s end %s" % (self.at(event), event["end"])]
-        return ["peer%s got %s %s" % (self.at(event), show_bytes(data), event["end"])]
+            return ["peer%s end %s" % (self.at(event), end)]
+        return ["peer%s got %s %s" % (self.at(event), show_bytes(data), end)]
+
+    def show_session(self, event):
+        """What a TLS peer knows of its session."""
+        if not event["done"]:
+            return ["peer%s session not done" % self.at(event)]
+        return ["peer%s session %s" % (self.at(event), " ".join("%s=%s" % (key, self.simple(event[key])) for key in (
+            "version", "cipher", "server_name", "alpn", "certificate")))]
 
     def show_pending(self, event):
         return ["pending %s" % " ".join(event["tasks"])] if event["tasks"] else []
@@ -217,9 +230,52 @@ def without_state(transcript):
     return result
 
 
+def without_sizes(transcript):
+    """The transcript as it is compared on TLS: nothing of the write buffer's size (Q-45)."""
+    result = {}
+    for number, lines in transcript.items():
+        kept = [line for line in map(sizeless, lines) if line]
+        if kept:
+            result[number] = kept
+    return result
+
+
+def sizeless(line):
+    """The line without the write buffer's size; none when nothing else is in it."""
+    if layer(line) != "state" or not WRITE_FIELD.search(line):
+        return line
+    rest = WRITE_FIELD.sub("", line)
+    return rest if " " in rest else None
+
+
+def with_sizes(lines, plain):
+    """TLS lines that equal plain ones but for the write buffer's size, as the plain ones: they are recorded once."""
+    seen = [(sizeless(line), line) for line in plain]
+    matcher = difflib.SequenceMatcher(None, [short for short, _ in seen if short], lines, autojunk=False)
+    equal = {}
+    for block in matcher.get_matching_blocks():
+        equal.update({block.a + index: block.b + index for index in range(block.size)})
+    result, at, place = [], 0, 0
+    for short, line in seen:
+        if short is None:
+            result.append(line)     # nothing but the size: it vanishes when TLS columns are compared
+            continue
+        if place in equal:
+            result += lines[at:equal[place]] + [line]
+            at = equal[place] + 1
+        place += 1
+    return result + lines[at:]
+
+
+def shown(transcript, backend):
+    """The transcript as precisely as it may be compared on this backend."""
+    if backend in tls.TLS_BACKENDS:
+        return without_sizes(transcript)
+    return transcript if backend == "mem" else coarse(transcript)
+
+
 def comparable(transcript, case, backend):
-    if backend != "mem":
-        transcript = coarse(transcript)
+    transcript = shown(transcript, backend)
     return without_state(transcript) if case.state_off else transcript
 
 

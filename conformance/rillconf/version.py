@@ -36,9 +36,22 @@ def term_matches(term, version):
     return compare(version, parse(low)) >= 0 and compare(version, parse(high)) <= 0
 
 
-def matches(predicate, version):
-    """Whether the version satisfies one of the predicate's terms; no predicate is satisfied by all."""
-    return predicate is None or any([term_matches(term, version) for term in predicate.split(",")])
+PART = re.compile(r"\s*(?:(plain|tls)\b)?\s*(.*?)\s*$")
+
+
+def matches(predicate, version, kind="plain"):
+    """Whether a version's column of that class satisfies one of the terms; no predicate is satisfied by all.
+
+    `[plain >=3.8; tls]`: parts by class, each with terms or without; a part without a class is for both.
+    """
+    if predicate is None:
+        return True
+    found = False
+    for part in predicate.split(";"):
+        wanted, terms = PART.match(part).groups()
+        of_version = not terms and wanted or any([term_matches(term, version) for term in terms.split(",")])
+        found = found or bool(of_version) and wanted in (None, kind)
+    return found
 
 
 def bound(version, neighbour):
@@ -70,3 +83,15 @@ def predicate_for(chosen, versions):
             terms.append(run_term(versions, first, index - 1))
             first = None
     return None if None in terms else ", ".join(terms)
+
+
+def predicate_for_columns(chosen, columns):
+    """The predicate that picks some (class, version) columns out of all; none when it picks them all."""
+    parts = []
+    for kind in dict(columns):
+        there = [number for of, number in columns if of == kind]
+        picked = [number for of, number in chosen if of == kind]
+        parts.append((kind, bool(picked), predicate_for(picked, there) if picked else None))
+    if len({part[1:] for part in parts}) == 1:
+        return parts[0][2]
+    return "; ".join(" ".join(filter(None, (kind, terms))) for kind, picked, terms in parts if picked)

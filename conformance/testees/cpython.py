@@ -22,6 +22,7 @@ import selectors
 import shutil
 import signal
 import socket
+import ssl
 import stat
 import struct
 import sys
@@ -31,6 +32,9 @@ import threading
 import time
 import warnings
 import weakref
+
+import cpython_tls
+from cpython_tls import CONTEXTS, NATIVE, TlsPeer
 
 VERSION = sys.version_info[:3]
 LISTEN_HOST = "127.0.0.1"
@@ -196,6 +200,8 @@ class MemPeer:
             self.reset()
         self.sock.peer_ended = self.sock.peer_gone = True
 
+    eof, cut, raw = shutdown, close, send
+
     def reset(self):
         self.sock.peer_ended = self.sock.peer_gone = self.sock.reset_pending = True
 
@@ -279,6 +285,8 @@ class SocketPeer:
         self.ended = True
         self.sock.close()
 
+    eof, cut, raw = shutdown, close, send
+
     def reset(self):
         if self.saw == "closed":
             return
@@ -325,6 +333,8 @@ class SocketPeer:
         """All that the script sent has reached the app's kernel queue, or was taken from it."""
         if self.outgoing and self.pump():
             return False
+        if conn is None:
+            return self.acknowledged()
         fd = self.app_fd() if self.app_fd else -1
         if fd < 0:
             return True
@@ -333,7 +343,18 @@ class SocketPeer:
             return True
         if self.ended and not flags & select.POLLRDHUP:
             return False
+        if conn.received is None:
+            return self.sock.family == socket.AF_UNIX or conn.bytes_received() >= self.sent
         return conn.received + queued(fd, termios.FIONREAD) >= self.sent
+
+    def acknowledged(self):
+        """The kernel barrier where nobody counts: the other kernel end has everything. Unix sockets have no way between."""
+        try:
+            return (self.saw == "closed" or self.sock.family == socket.AF_UNIX
+                    or queued(self.sock, termios.TIOCOUTQ) == 0
+                    or poll_flags(self.sock.fileno()) & (select.POLLERR | select.POLLHUP) != 0)
+        except OSError:
+            return True
 
     def dispose(self):
         self.sock.close()
@@ -547,8 +568,13 @@ class VirtualSelector(selectors.BaseSelector):
             return ready
         if self.case.finishing:
             return self.case.wait_for_the_end(self)
+        if not restless and self.case.pump():
+            return self.poll()
         if not restless and not self.case.barrier():
             return self.poll(0.0005)
+        ready = [] if restless else self.poll()     # what arrived between the poll above and the barrier
+        if ready:
+            return ready
         self.case.next_operation()
         return self.poll()
 
@@ -585,8 +611,9 @@ class Connection:
         self.number = number
         self.reader_of = self.writer_of = lambda: None
         self.transport = self.protocol = self.peer = self.handler = None
-        self.received = 0
-        self.dropped = False
+        self.lowest = None      # the transport that has the socket
+        self.received = 0       # none over TLS, where the kernel is asked instead
+        self.upgrading = self.dropped = False
 
     reader = property(lambda self: self.reader_of())
     writer = property(lambda self: self.writer_of())
@@ -596,24 +623,50 @@ class Connection:
         self.reader_of = (lambda: reader) if hold else weakref.ref(reader)
         self.writer_of = (lambda: writer) if hold else weakref.ref(writer)
         self.transport = writer.transport
-        protocol = self.transport.get_protocol()
-        self.protocol = protocol
-        data_received = protocol.data_received
-
-        def count(data):
-            self.received += len(data)
-            data_received(data)
-
-        protocol.data_received = count
+        self.protocol = self.transport.get_protocol()
         for name in ("pause_writing", "resume_writing"):
-            self.observe(protocol, name)
+            self.observe(self.protocol, name)
         self.observe_transport()
 
     def observe_transport(self):
+        """What the state events and the kernel barrier need to know of the transport."""
+        self.lowest = self.transport
+        while getattr(self.lowest, "_ssl_protocol", None) is not None:
+            self.lowest = self.lowest._ssl_protocol._transport
+            self.received = None
+        if self.received is not None:
+            self.count(self.protocol)
         for name in ("pause_reading", "resume_reading"):
             self.observe(self.transport, name)
         if self.case.script.get("no_pause"):
             self.transport.pause_reading = self.cannot_pause
+
+    def count(self, protocol):
+        """Counts what a plain transport takes from its socket."""
+        name = "buffer_updated" if hasattr(protocol, "buffer_updated") else "data_received"
+        original = getattr(protocol, name)
+
+        def counted(data):
+            if self.received is not None:
+                self.received += data if name == "buffer_updated" else len(data)
+            original(data)
+
+        setattr(protocol, name, counted)
+
+    def bytes_received(self):
+        """What the kernel has received for the app's TCP socket, taken or not (linux/tcp.h: tcpi_bytes_received)."""
+        info = self.lowest.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 136)
+        return struct.unpack_from("Q", info, 128)[0]
+
+    async def upgrade(self, starting):
+        """start_tls: while it runs no flow is told; then it is that of the new transport."""
+        self.received, self.upgrading = None, True
+        try:
+            made = await starting
+            self.transport = made or self.writer.transport
+            self.observe_transport()
+        finally:
+            self.upgrading = False
 
     @staticmethod
     def cannot_pause():
@@ -628,7 +681,8 @@ class Connection:
         original = getattr(owner, name)
 
         def observed():
-            self.case.emit({"ev": "flow", "conn": self.number, "call": name})
+            if not self.upgrading:
+                self.case.emit({"ev": "flow", "conn": self.number, "call": name})
             return original()
 
         setattr(owner, name, observed)
@@ -638,7 +692,13 @@ class Connection:
         peer.app_fd = sock.fileno
         if VERSION >= (3, 8):
             peer.app_fd = sock._sock.fileno
-        self.peer = peer
+        self.peer = self.case.peers[self.number] = peer
+
+    def use_tls_peer(self, peer):
+        """A peer whose wire is a raw socket, or a memory peer."""
+        if isinstance(peer.bottom(), SocketPeer):
+            self.use_socket_peer(peer.bottom())
+        self.peer = self.case.peers[self.number] = peer
 
     def fd(self):
         sock = self.transport and self.transport.get_extra_info("socket")
@@ -658,8 +718,11 @@ class Connection:
         if not self.handler_ended() and self.reader is not None:
             event.update(buffer=len(self.reader._buffer), paused=self.reader._paused, at_eof=self.reader.at_eof())
         if self.transport is not None:
-            event["closing"] = self.transport.is_closing()
-            event["write"] = self.transport.get_write_buffer_size()
+            for name, question in (("closing", "is_closing"), ("write", "get_write_buffer_size")):
+                try:
+                    event[name] = getattr(self.transport, question)()
+                except AttributeError:      # of TLS transports that have forgotten their session (Q-21, R-869)
+                    pass
             if not isinstance(self.protocol, ScriptedProtocol):
                 event["drains"] = self.waiting_drains()
         return event
@@ -705,7 +768,6 @@ class ScriptedProtocol(asyncio.BaseProtocol):
 
 class PlainProtocol(ScriptedProtocol, asyncio.Protocol):
     def data_received(self, data):
-        self.conn.received += len(data)
         self.tell("data_received", bytes=from_bytes(data))
         self.fail("data_received")
 
@@ -719,7 +781,6 @@ class BufferProtocol(ScriptedProtocol, asyncio.BufferedProtocol):
         return self.buffer
 
     def buffer_updated(self, count):
-        self.conn.received += count
         self.tell("buffer_updated", bytes=from_bytes(self.buffer[:count]))
         self.fail("data_received")
 
@@ -822,6 +883,10 @@ def call_exception(at, call):
 
 def call_extra_info(at, call):
     value = at.writer.get_extra_info(call["name"])
+    if call["name"] == "sslcontext":
+        return CONTEXTS.name_of(at.case.script.get("tls", {}), value)
+    if call["name"] == "ssl_object":
+        return None if value is None else "object"
     return value if value is None or isinstance(value, (bool, int)) else str(value)
 
 
@@ -838,8 +903,10 @@ def options_of(case, call):
         options["flags"] = sum(getattr(socket, name) for name in call["flags"])
     if "local_host" in call or "local_port" in call or "local_port_of" in call:
         options["local_addr"] = call.get("local_host"), case.port(call, "local_port") or 0
+    if call.get("ssl") is not None:
+        options["ssl"] = case.context_of(call["ssl"])
     if "sock" in call:
-        options["sock"] = case.make_sock(call["sock"])
+        options["sock"] = case.make_sock(call["sock"], bool(call.get("ssl")))
     return options
 
 
@@ -852,21 +919,47 @@ async def connecting(case, coroutine):
         case.connecting -= 1
 
 
-async def open_it(case, coroutine):
-    pair = await connecting(case, coroutine)
-    conn = case.new_connection()
-    conn.attach(*pair)
-    case.find_peer(conn)
+async def handshaking(case, coroutine, has_peer):
+    """The same of a call with ssl: once it has a peer, the peer's moving tells whether the loop has settled."""
+    call = {"has_peer": has_peer}
+    case.ssl_calls.append(call)
+    case.connecting += 0 if has_peer else 1
+    try:
+        return await coroutine
+    finally:
+        case.ssl_calls.remove(call)
+        case.connecting -= 0 if call["has_peer"] else 1
+
+
+async def open_it(case, call, function, *address):
+    options = options_of(case, call)
+    made = function(*address, **options)
+    case.opened_for_script(*(await (handshaking(case, made, call.get("sock") == "pair") if call.get("ssl")
+                                    else connecting(case, made))))
 
 
 def call_open_connection(at, call):
     case = at.case
-    return open_it(case, asyncio.open_connection(call.get("host"), case.port(call), **options_of(case, call)))
+    return open_it(case, call, asyncio.open_connection, call.get("host"), case.port(call))
 
 
 def call_open_unix_connection(at, call):
     case = at.case
-    return open_it(case, asyncio.open_unix_connection(case.path(call), **options_of(case, call)))
+    return open_it(case, call, asyncio.open_unix_connection, case.path(call))
+
+
+TLS_OPTIONS = "server_hostname ssl_handshake_timeout ssl_shutdown_timeout".split()
+
+
+async def call_start_tls(at, call):
+    context = at.case.context_of(call.get("ssl"))
+    options = {name: call[name] for name in TLS_OPTIONS if name in call}
+    await at.conn.upgrade(at.case.start_tls(at.conn, context, options))
+
+
+def call_ssl_object(at, call):
+    value = getattr(at.writer.get_extra_info("ssl_object"), call["name"])
+    return value() if callable(value) else value
 
 
 def call_start_server(at, call):
@@ -1119,6 +1212,7 @@ CALLS = {
     "raise": call_raise,
     "return": call_return,
     "run": call_run,
+    "ssl_object": call_ssl_object,
 }
 if VERSION >= (3, 11):
     CALLS["timeout"] = call_timeout
@@ -1128,6 +1222,7 @@ if VERSION >= (3, 11):
     CALLS["group"] = call_group
     CALLS["group_spawn"] = call_group_spawn
     CALLS["cancelling"] = lambda at, call: asyncio.current_task().cancelling()
+    CALLS["start_tls"] = call_start_tls
     CALLS["uncancel"] = lambda at, call: asyncio.current_task().uncancel()
 if VERSION >= (3, 13):
     CALLS["server_close_clients"] = server_call("close_clients")
@@ -1198,7 +1293,9 @@ def error_fields(exc):
         fields["expected"] = exc.expected
     if isinstance(exc, asyncio.LimitOverrunError):
         fields["consumed"] = exc.consumed
-    if isinstance(exc, OSError) and exc.errno is not None:
+    if isinstance(exc, ssl.SSLError):
+        cpython_tls.error_fields(exc, fields)
+    elif isinstance(exc, OSError) and exc.errno is not None:
         names = EAI_NAMES if isinstance(exc, socket.gaierror) else errno.errorcode
         fields["errno"] = names.get(exc.errno, str(exc.errno))
     if hasattr(exc, "exceptions"):
@@ -1263,16 +1360,32 @@ class LogEvents(logging.Handler):
 class ServerRecord:
     """One server of a case, with the peers that connected to it and have no connection yet."""
 
-    def __init__(self):
+    def __init__(self, speaks_tls=False):
         self.server = self.family = self.address = None
         self.queue = collections.deque()
         self.silent = False     # nobody is called for its connections
+        self.speaks_tls = speaks_tls
+
+
+PLAIN_BACKENDS = ["mem", "pair", "tcp", "unix"]
+CARRIERS = {"tls13-mem": "mem", "tls12-mem": "mem", "tls13-pair": "pair", "tls12-pair": "pair", "start-tls": "tcp"}
+SERVER_CARRIERS = {"tls13-pair": "tcp", "tls12-pair": "unix", "start-tls": "tcp"}
+PEER_OPERATIONS = set("send read shutdown close reset window connect eof cut raw hold flight handshake silent start-tls tell "
+                      "key-update renegotiate ticket".split())
 
 
 class Case:
     def __init__(self, wire, script):
         self.wire = wire
         self.script = script
+        backend = script["backend"]
+        self.tls = script.get("tls", {})
+        self.speaks_tls = backend in CARRIERS and backend != "start-tls"
+        self.upgrades = backend == "start-tls"
+        self.carrier = (SERVER_CARRIERS if script["with"] == "server" else CARRIERS).get(backend, backend)
+        self.ssl_calls = []     # calls with ssl that run
+        self.early = {}         # peers accepted for such calls, without a connection yet: number -> inode of `sock=pair`
+        self.addresses = {}     # of the peers that connected
         self.step = 0
         self.muted = False
         self.now = 0.0
@@ -1394,7 +1507,79 @@ class Case:
 
     def peers_are_quiet(self):
         """The kernel barrier alone."""
-        return all(conn.peer is None or conn.peer.quiet(conn) for conn in self.connections.values())
+        owned = [conn.peer for conn in self.connections.values()]
+        return (all(conn.peer is None or conn.peer.quiet(conn) for conn in self.connections.values())
+                and all(peer.quiet(None) for peer in self.tls_peers() if peer not in owned))
+
+    def tls_peers(self):
+        return [peer for peer in self.peers.values() if isinstance(peer, TlsPeer)]
+
+    def pump(self):
+        """What TLS peers do by themselves; true when something moved."""
+        accepted = bool(self.ssl_calls) and self.accept_early()
+        return any([peer.pump() for peer in self.tls_peers()]) or accepted
+
+    def accept_early(self):
+        """While a call with ssl runs, what its connect gave to the listeners becomes a TLS peer at once."""
+        accepted = False
+        for listener in self.listeners:
+            listener.settimeout(0)
+            try:
+                self.add_early_peer(listener.accept()[0])
+                accepted = True
+            except OSError:
+                pass
+        return accepted
+
+    def add_early_peer(self, sock, inode=None):
+        number = max(list(self.connections) + list(self.peers), default=0) + 1
+        self.early[number] = inode
+        self.peers[number] = self.tls_peer(SocketPeer(sock), server_side=True)
+        for call in self.ssl_calls:
+            if not call["has_peer"]:
+                call["has_peer"] = True
+                self.connecting -= 1
+                break
+
+    def tls_peer(self, wire, server_side, first=b"", **flags):
+        """A TLS peer over this wire, as the script's `tls` wants it."""
+        wanted = self.tls["peer"]
+        options = dict({"hold": wanted.get("hold", False), "silent": wanted.get("silent", False)}, **flags)
+        return TlsPeer(wire, CONTEXTS.get(self.tls, wanted["server" if server_side else "client"]), server_side,
+                       wanted.get("server_hostname"), first, **options)
+
+    def context_of(self, value):
+        """What a call passes as ssl: a context of the script, Python's True or False, or none."""
+        return CONTEXTS.get(self.tls, value) if isinstance(value, str) else value
+
+    def early_number(self, sock):
+        """The number of the TLS peer at the other end of this socket."""
+        for number, inode in self.early.items():
+            try:
+                other = self.peers[number].sock
+                if (os.fstat(sock.fileno()).st_ino == inode if inode is not None else
+                        (other.getpeername(), other.getsockname()) == (sock.getsockname(), sock.getpeername())):
+                    return number
+            except OSError:     # that one is closed
+                pass
+        return None
+
+    def opened_for_script(self, reader, writer):
+        """The connection of a call that succeeded, with its peer."""
+        number = self.early_number(writer.transport.get_extra_info("socket")) if self.early else None
+        conn = self.new_connection(number)
+        conn.attach(reader, writer)
+        if number:
+            del self.early[number]
+            conn.use_tls_peer(self.peers[number])
+        else:
+            self.find_peer(conn)
+
+    async def start_tls(self, conn, context, options):
+        """The writer's, or of a scripted protocol the loop's; that one gives the new transport."""
+        if isinstance(conn.protocol, ScriptedProtocol):
+            return await self.loop.start_tls(conn.transport, conn.protocol, context, **options)
+        await conn.writer.start_tls(context, **options)
 
     def barrier(self):
         """Whether nothing is under way in the kernel or in a helper thread."""
@@ -1415,9 +1600,17 @@ class Case:
         if self.now < self.accept_again:
             return False
         for record in self.servers:
-            while record.queue and self.peers[record.queue[0]].refused():
-                record.queue.popleft()
-        return any(record.queue and record.server.is_serving() for record in self.servers)
+            for number in [number for number in record.queue if self.peers[number].refused()]:
+                record.queue.remove(number)
+        return any(any(self.is_waited_for(record, number) for number in record.queue) and record.server.is_serving()
+                   for record in self.servers)
+
+    def is_waited_for(self, record, number):
+        """Whether the server will call somebody for that peer without the script's doing."""
+        peer = self.peers[number]
+        if isinstance(peer, TlsPeer):
+            return peer.failed is None and (not peer.holds or self.upgrades)
+        return not record.speaks_tls
 
     def wait_for_the_end(self, selector):
         """run's own shutdown may wait for a helper thread, but for no timer: virtual time stands still."""
@@ -1425,7 +1618,7 @@ class Case:
         while not ready:
             if time.monotonic() > deadline:
                 raise RuntimeError("run() does not end: something still waits")
-            ready = selector.poll(0.0005)
+            ready = selector.poll(0 if self.pump() else 0.0005)
         return ready
 
     def restless(self):
@@ -1542,19 +1735,31 @@ class Case:
         number = op.get("conn", 1)
         what = op["do"]
         if what == "connect":
-            self.connect_peer(number, op.get("server", 0) - 1)
+            self.connect_peer(number, op.get("server", 0) - 1, op.get("plain", False))
             return
         peer = self.peers.get(number)
         if peer is None:
             return
         if what == "read":
             yield from self.read_peer(number, op.get("n"), op.get("drop", False))
-        elif what == "send":
-            peer.send(to_bytes(op["bytes"]))
+        elif what in ("send", "raw"):
+            getattr(peer, what)(to_bytes(op["bytes"]))
         elif what == "window":
             peer.window(op.get("n"))
+        elif what == "start-tls":
+            self.upgrade_peer(number, to_bytes(op.get("first", "")))
+        elif what == "tell":
+            if isinstance(peer, TlsPeer):
+                self.emit(dict(peer.tell(), ev="session", conn=number))
         else:
-            getattr(peer, what)()
+            getattr(peer, what.replace("-", "_"), lambda: None)()
+
+    def upgrade_peer(self, number, first=b"", **flags):
+        """A peer speaks TLS from now on, over what it spoke until now."""
+        server_side = number not in self.addresses      # the app opened the connection
+        peer = self.peers[number] = self.tls_peer(self.peers[number], server_side, first, **flags)
+        if number in self.connections:
+            self.connections[number].peer = peer
 
     def read_peer(self, number, size, drop=False):
         """Reads all that comes (or `size` bytes); the app runs in between, so kernel sizes do not show."""
@@ -1571,9 +1776,11 @@ class Case:
         event = {"ev": "peer", "conn": number, "end": peer.end()}
         if not drop:
             event["bytes"] = from_bytes(data)
+        if getattr(peer, "failed", None):
+            event["tls"] = peer.failed
         self.emit(event)
 
-    def connect_peer(self, number, server):
+    def connect_peer(self, number, server, plain):
         if not self.servers:
             return
         record = self.servers[server]
@@ -1588,6 +1795,11 @@ class Case:
         if record.family != socket.AF_UNIX:
             self.name_port("peer%d" % number, sock.getsockname()[1])
         self.peers[number] = SocketPeer(sock)
+        self.addresses[number] = sock.getsockname()
+        if record.speaks_tls and not plain:
+            self.peers[number] = self.tls_peer(self.peers[number], server_side=False)
+        elif self.upgrades:
+            self.peers[number] = self.tls_peer(self.peers[number], server_side=False, hold=True)
         if record.server.is_serving() and not record.silent:
             record.queue.append(number)
 
@@ -1620,8 +1832,8 @@ class Case:
         return conn
 
     def set_up(self):
-        kind, backend = self.script["with"], self.script["backend"]
-        if backend == "unix" or "{dir}" in json.dumps(self.script):
+        kind = self.script["with"]
+        if self.carrier == "unix" or "{dir}" in json.dumps(self.script):
             self.folder = tempfile.mkdtemp(prefix="rc-")
             self.emit({"ev": "place", "name": "dir", "path": self.folder})
         if kind == "reader":
@@ -1629,7 +1841,11 @@ class Case:
             reader = asyncio.StreamReader(loop=self.loop, **options)
             self.new_connection().reader_of = lambda: reader
         elif kind in ("connection", "protocol"):
-            yield from getattr(self, "set_up_" + backend)()
+            yield from getattr(self, "set_up_" + self.carrier)()
+            if self.upgrades:
+                yield from self.set_up_start_tls()
+            elif self.speaks_tls:
+                yield       # the app takes the session's tickets
         elif kind == "server":
             yield from self.run_to_its_end(self.begin_server())
         else:
@@ -1646,6 +1862,8 @@ class Case:
     def opened(self, where, *address, **options):
         """open_connection or open_unix_connection, or with a protocol its twin."""
         conn = self.new_connection()
+        if self.speaks_tls:
+            options.update(self.app_tls(), ssl=self.context_of(self.tls["app"]["context"]))
         if self.script["with"] == "connection":
             options.update(self.limit_option())
             conn.attach(*(yield from self.run_to_its_end(getattr(asyncio, "open" + where)(*address, **options))))
@@ -1656,21 +1874,41 @@ class Case:
         yield from self.run_to_its_end(create(lambda: kind(conn, wanted), *address, **options))
         return conn
 
+    def app_tls(self, *names):
+        """The options of the app's TLS, as far as this version knows them."""
+        known = TLS_OPTIONS if VERSION >= ((3, 12) if self.upgrades else (3, 11)) else TLS_OPTIONS[:2]
+        return {name: self.tls["app"][name] for name in names or known if name in known and name in self.tls["app"]}
+
+    def set_up_start_tls(self):
+        """The connection that is open becomes a TLS one."""
+        conn = self.connections[1]
+        self.upgrade_peer(1)
+        context = self.context_of(self.tls["app"]["context"])
+        yield from self.run_to_its_end(conn.upgrade(self.start_tls(conn, context, self.app_tls())))
+        yield
+
     def limit_option(self):
         return {"limit": self.script["limit"]} if "limit" in self.script else {}
 
     def set_up_mem(self):
         fd = 1000000 + len(self.virtual)
         sock = self.virtual[fd] = MemSocket(fd)
+        peer = self.peers[1] = self.carried(MemPeer(sock))
         conn = yield from self.opened("_connection", sock=sock)
-        conn.peer = self.peers[1] = MemPeer(sock)
+        conn.peer = peer
+
+    def carried(self, peer):
+        return self.tls_peer(peer, server_side=True, hold=False) if self.speaks_tls else peer
 
     def set_up_pair(self):
         ours, theirs = socket.socketpair()
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL_SEND_BUFFER)
-        self.peers[1] = SocketPeer(theirs)
+        peer = self.peers[1] = self.carried(SocketPeer(theirs))
         conn = yield from self.opened("_connection", sock=ours)
-        conn.use_socket_peer(self.peers[1])
+        if self.speaks_tls:
+            conn.use_tls_peer(peer)
+        else:
+            conn.use_socket_peer(peer)
 
     def set_up_tcp(self):
         self.listen()
@@ -1723,8 +1961,7 @@ class Case:
             if listener.family == sock.family and listener.getsockname() == sock.getpeername():
                 other = self.accept(listener, sock)
         if other is not None:
-            self.peers[conn.number] = SocketPeer(other)
-            conn.use_socket_peer(self.peers[conn.number])
+            conn.use_socket_peer(SocketPeer(other))
 
     @staticmethod
     def accept(listener, sock):
@@ -1757,14 +1994,18 @@ class Case:
         path = to_bytes(call[key]).replace(b"{dir}", os.fsencode(self.folder or ""))
         return path if call.get("bytes_path") else os.fsdecode(path)
 
-    def make_sock(self, kind):
+    def make_sock(self, kind, speaks_tls=False):
         """A fresh socket for `sock=`, or the one of connection 1 again."""
         if kind == "again":
             sock = self.connections[1].transport.get_extra_info("socket")
             return getattr(sock, "_sock", sock) if VERSION >= (3, 8) else sock
         if kind == "pair":
             sock, other = socket.socketpair()
-            self.other_ends[os.fstat(sock.fileno()).st_ino] = other
+            inode = os.fstat(sock.fileno()).st_ino
+            if speaks_tls:
+                self.add_early_peer(other, inode)
+            else:
+                self.other_ends[inode] = other
         else:
             sock = self.plain_sock(kind)
         self.given.append((sock, os.fstat(sock.fileno()).st_ino))
@@ -1785,19 +2026,22 @@ class Case:
         return socket.socket(family, kind_of, proto, sock.detach())
 
     def begin_server(self):
-        if self.script["backend"] == "unix":
-            return self.start_unix_server(self.script, self.folder + "/server")
-        return self.start_server(dict(self.script, host=LISTEN_HOST, port=0))
+        call = dict(self.script, host=LISTEN_HOST, port=0)
+        if self.speaks_tls:
+            call.update(self.app_tls(*TLS_OPTIONS[1:]), ssl=self.tls["app"]["context"])
+        if self.carrier == "unix":
+            return self.start_unix_server(call, self.folder + "/server")
+        return self.start_server(call)
 
     async def start_server(self, call):
-        record = ServerRecord()
+        record = ServerRecord(bool(call.get("ssl")))
         host = call["hosts"] if "hosts" in call else call.get("host")
         record.server = await asyncio.start_server(self.callback(record, call), host, self.port(call),
                                                    **options_of(self, call))
         self.add_server(record)
 
     async def start_unix_server(self, call, path):
-        record = ServerRecord()
+        record = ServerRecord(bool(call.get("ssl")))
         record.server = await asyncio.start_unix_server(self.callback(record, call), path, **options_of(self, call))
         self.add_server(record)
 
@@ -1818,10 +2062,13 @@ class Case:
 
     def connected(self, record, reader, writer):
         """The server's client_connected_cb; a plain function may return the handler's coroutine (R-650)."""
-        number = record.queue.popleft()
+        number = self.queued_number(record, writer)
         conn = self.new_connection(number)
         conn.attach(reader, writer, hold=self.script.get("handler", {}).get("kind") != "task")
-        conn.use_socket_peer(self.peers[number])
+        if isinstance(self.peers[number], TlsPeer):
+            conn.use_tls_peer(self.peers[number])
+        else:
+            conn.use_socket_peer(self.peers[number])
         handler = self.script.get("handler", {"kind": "callback", "calls": []})
         at = HandlerContext(self, number, reader, writer)
         if handler["kind"] == "callback":
@@ -1829,10 +2076,34 @@ class Case:
         record = conn.handler = TaskRecord("h%d" % number)
         return self.handler_body(record, at, handler["calls"])
 
+    def queued_number(self, record, writer):
+        """The peer that this accepted connection comes from: by its address, or on Unix sockets by the order."""
+        name = writer.get_extra_info("peername")
+        here = [number for number in record.queue if name and self.addresses[number] == name]
+        ready = [number for number in record.queue if self.upgrades or not getattr(self.peers[number], "holds", False)]
+        number = (here or ready or record.queue)[0]
+        record.queue.remove(number)
+        return number
+
     async def handler_body(self, record, at, calls):
         record.task = weakref.ref(asyncio.current_task())
         self.records.append(record)
+        if self.upgrades:
+            await self.upgrade_handler(record, at)
         return await task_body(record, at, calls)
+
+    async def upgrade_handler(self, record, at):
+        """On backend start-tls a handler begins with start_tls; its peer sends its ClientHello when that has begun."""
+        record.outcome = "running"
+        if not self.tls["peer"].get("hold"):
+            self.peers[at.number].handshake()
+        context, options = self.context_of(self.tls["app"]["context"]), self.app_tls(*TLS_OPTIONS[1:])
+        try:
+            await at.conn.upgrade(self.start_tls(at.conn, context, options))
+        except BaseException as exc:
+            record.outcome = "cancelled" if isinstance(exc, asyncio.CancelledError) else "raised"
+            self.emit(dict(error_fields(exc), ev="error", id="start_tls" + at.mark))
+            raise
 
     # the end
 
@@ -1846,9 +2117,12 @@ class Case:
         self.muted = True
         for record in self.records:
             yield from self.cancel_for_good(record)
+        for number, peer in self.peers.items():
+            if isinstance(peer, TlsPeer) and number not in self.connections:
+                peer.cut()      # a handshake that the script left in the middle
         for conn in self.connections.values():
-            if conn.transport is not None and not conn.protocol._connection_lost:
-                conn.transport.abort()
+            if conn.lowest is not None and conn.lowest._loop is not None:   # not lost yet
+                conn.lowest.abort()
         for record in self.servers:
             record.server.close()
         yield
@@ -1937,20 +2211,24 @@ def refusal(script):
     unknown = set(script) - RUN_KEYS
     if unknown:
         return "no key %s" % sorted(unknown)[0]
+    unknown = {op["do"] for op in script["ops"] if op["op"] == "peer"} - PEER_OPERATIONS
+    if unknown:
+        return "no operation peer %s" % sorted(unknown)[0]
     calls = [op.get("calls", []) for op in script["ops"]] + [script.get("handler", {}).get("calls", [])]
     unknown = next(filter(None, map(unknown_call, calls)), None)
     return "no call %s" % unknown if unknown else None
 
 
-BACKENDS = ["mem", "pair", "tcp", "unix"]
-RUN_KEYS = set("run backend with ops handler debug reports no_pause protocol resolve connect".split()) | set(PLAIN_OPTIONS)
+BACKENDS = PLAIN_BACKENDS + [name for name in CARRIERS if VERSION >= (3, 11) or name != "start-tls"]
+RUN_KEYS = set("run backend with ops handler debug reports no_pause protocol resolve connect tls".split()) | set(PLAIN_OPTIONS)
 
 
 def capabilities():
-    names = ["core", "server", "half-close", "virtual-clock", "protocol"]
+    names = ["core", "server", "half-close", "virtual-clock", "protocol", "tls"]
+    names += ["tls-extras"] if NATIVE.available() else []
     names += ["happy-eyeballs"] if VERSION >= (3, 8) else []
     names += ["cancel-text"] if VERSION >= (3, 9) else []
-    names += ["timeout-scope", "uncancel", "task-group", "ssl-shutdown-timeout"] if VERSION >= (3, 11) else []
+    names += ["timeout-scope", "uncancel", "task-group", "ssl-shutdown-timeout", "start-tls"] if VERSION >= (3, 11) else []
     names += ["all-errors"] if VERSION >= (3, 12) else []
     names += ["tuple-separator", "close-clients", "keep-alive", "cleanup-socket"] if VERSION >= (3, 13) else []
     return names

@@ -202,7 +202,7 @@ class Recording(unittest.TestCase):
         text = TEXT % one.digest
         with support.Cases({"area/topic.case": text}) as folder:
             path = support.os.path.join(folder, "area/topic.case")
-            bless.record(one, {(3, 13, 0): {1: ['r1 -> "newer"'], 3: ["pending r1"]}})
+            bless.record(one, {("plain", (3, 13, 0)): {1: ['r1 -> "newer"'], 3: ["pending r1"]}})
             self.assertTrue(bless.rewrite(path, {"area/one": one}))
             with open(path) as file:
                 got = file.read()
@@ -217,8 +217,8 @@ class Recording(unittest.TestCase):
     def test_columns_of_another_script_are_dropped(self):
         one = cases()[0]
         one.digest = "ffffff"
-        bless.record(one, {(3, 13, 0): {1: ["x"]}})
-        self.assertEqual([(3, 13, 0)], one.record)
+        bless.record(one, {("plain", (3, 13, 0)): {1: ["x"]}})
+        self.assertEqual([("plain", (3, 13, 0))], one.record)
 
     def test_backends_that_disagree_are_not_recorded(self):
         one = cases()[0]
