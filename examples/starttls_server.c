@@ -103,7 +103,7 @@ static int start_tls(struct session *session)
         return rc;
     }
     if (rc < 0) { /* the connection is closed: nothing may be said in clear any more */
-        printf("No TLS: %s\n", rill_writer_error(session->writer)->text);
+        printf("No TLS: %s\n", rill_error_name(rc));
         session->over = true;
         return 0;
     }

@@ -61,7 +61,7 @@ class Session:
         try:
             await self.writer.start_tls(self.context)
         except OSError as error:    # the connection is closed: nothing may be said in clear any more
-            print(f'No TLS: {error}')
+            print(f'No TLS: {type(error).__name__}')
             self.over = True
             return
         _, protocol, _ = self.writer.get_extra_info('cipher')

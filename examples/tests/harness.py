@@ -9,6 +9,7 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import struct
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from collections import namedtuple
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TWINS = os.path.join(os.path.dirname(HERE), 'python')
+CERTIFICATES = os.path.join(os.path.dirname(os.path.dirname(HERE)), 'conformance', 'certificates')
 PATIENCE_S = 60    # far above what any step needs; only a hang reaches it
 SKIPPED = 77       # CTest's SKIP_RETURN_CODE
 
@@ -35,10 +37,17 @@ def twin(name):
     return [sys.executable, '-B', os.path.join(TWINS, name + '.py')]
 
 
-def environment():
-    """One language and encoding for both, and nothing that switches Python's debugging on."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(('PYTHON', 'LC_', 'LANG'))}
-    return dict(kept, LC_ALL='C.UTF-8', PYTHONUTF8='1')
+def pem(name):
+    """One of the certificates of the conformance cases; all but ca.pem have their key behind them."""
+    return os.path.join(CERTIFICATES, name + '.pem')
+
+
+def environment(**more):
+    """One language and encoding for both, nothing that switches Python's debugging on or tells OpenSSL whom to trust,
+    and no proxy."""
+    kept = {key: value for key, value in os.environ.items()
+            if not key.startswith(('PYTHON', 'LC_', 'LANG', 'SSL_', 'OPENSSL_')) and not key.lower().endswith('_proxy')}
+    return dict(kept, LC_ALL='C.UTF-8', PYTHONUTF8='1', **more)
 
 
 def child_signals():
@@ -66,9 +75,24 @@ def finish(process, already_read=b'', stdin=None):
     return Outcome(already_read + stdout, lines[-1] if lines else b'', status)
 
 
-def run(command, stdin=None):
-    more = {} if stdin is None else {'stdin': subprocess.PIPE}
+def run(command, stdin=None, **more):
+    if stdin is not None:
+        more['stdin'] = subprocess.PIPE
     return finish(start(command, **more), stdin=stdin)
+
+
+def converse(command, data):
+    """run() for a peer that leaves when its input ends: it ends only when the other side has said all."""
+    process = start(command, stdin=subprocess.PIPE)
+    killer = threading.Timer(PATIENCE_S, process.kill)
+    killer.start()
+    try:
+        process.stdin.write(data)
+        process.stdin.flush()
+        received = process.stdout.read()
+    finally:
+        killer.cancel()
+    return finish(process, received)
 
 
 def without_ports(text):
@@ -82,6 +106,11 @@ def with_errno_in_bind_error(outcome):
 
 def without_ports_in(outcome):
     return Outcome(without_ports(outcome.stdout), without_ports(outcome.error), outcome.status)
+
+
+def without_source_lines(outcome):
+    """Python names the line of its own C source behind an error of OpenSSL's."""
+    return outcome._replace(error=re.sub(rb' \(_ssl\.c:\d+\)$', b'', outcome.error))
 
 
 def tool(name, *folders):
@@ -128,6 +157,31 @@ class SocketPeer:
         self._listener.close()
         if self.failure is not None:
             raise self.failure
+
+
+def over_tls(script, name='server', seen=None, **settings):
+    """The script of a SocketPeer that runs script(connection) on a TLS connection, which it then ends with
+    close_notify; `settings` are attributes of its context. A handshake that fails ends it: `seen` gets OpenSSL's reason
+    (None: an end of the connection)."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem(name))
+    for attribute, value in settings.items():
+        setattr(context, attribute, value)
+
+    def wrapped(plain):
+        try:
+            connection = context.wrap_socket(plain, server_side=True)
+        except OSError as failure:
+            if seen is None:
+                raise
+            seen.append(getattr(failure, 'reason', None))
+            return None
+        with connection:
+            result = script(connection)
+            with contextlib.suppress(OSError, ValueError):    # the client has left, or the script shut it down
+                connection.unwrap().close()
+        return result
+    return wrapped
 
 
 class Serving:
@@ -206,16 +260,16 @@ def connect(port):
 class TwinCase(unittest.TestCase):
     maxDiff = None
 
-    def assert_twins(self, situation, name):
+    def assert_twins(self, situation, name, since=(3, 8)):
         """Runs situation(command) for the C program and for its twin, compares, and returns the C program's result:
-        an Outcome, or a tuple that begins with one."""
+        an Outcome, or a tuple that begins with one. A Python before `since` cannot run the twin and is not asked."""
         def comparable(result):
             if isinstance(result, Outcome):
-                return without_ports_in(result)
-            return (without_ports_in(result[0]),) + tuple(result[1:])
-        of_twin = comparable(situation(twin(name)))
+                return without_source_lines(without_ports_in(result))
+            return (without_source_lines(without_ports_in(result[0])),) + tuple(result[1:])
         of_ours = comparable(situation(ours(name)))
-        self.assertEqual(of_ours, of_twin)
+        if sys.version_info >= since:
+            self.assertEqual(of_ours, comparable(situation(twin(name))))
         return of_ours
 
     def assert_success(self, outcome):

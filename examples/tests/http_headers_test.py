@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT
 #
-# http_headers beside its twin, against python3 -m http.server, nginx, and a server that answers with given bytes.
+# http_headers beside its twin, against python3 -m http.server, nginx, and a server that answers with given bytes, in
+# clear and over TLS.
+import contextlib
 import os
 import re
 import socket
+import ssl
 import sys
 import tempfile
 
@@ -11,6 +14,8 @@ import harness
 from harness import SocketPeer as Server
 
 NAME = 'http_headers'
+TRUSTING = harness.environment(SSL_CERT_FILE=harness.pem('ca'))
+VERIFY_FAILED = b'ssl.SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: '
 
 
 def without_date(outcome):
@@ -23,11 +28,11 @@ def make_site(folder):
 
 
 class RealServerCase(harness.TwinCase):
-    def assert_pages(self, port, server):
+    def assert_pages(self, port, server, url='http://127.0.0.1:%d%s', **more):
         """What both print for a page that is there and for one that is not."""
         for path, status, length in ('/page.html?query#part', b'200 OK', b'12'), ('/none', b'404 ', rb'\d+'):
-            url = 'http://127.0.0.1:%d%s' % (port, path)
-            outcome = self.assert_twins(lambda command: without_date(harness.run(command + [url])), NAME)
+            arguments = [url % (port, path)]
+            outcome = self.assert_twins(lambda command: without_date(harness.run(command + arguments, **more)), NAME)
             self.assert_success(outcome)
             self.assertRegex(outcome.stdout, rb'^HTTP header> HTTP/1\.\d ' + status)
             self.assertRegex(outcome.stdout, rb'(?mi)^HTTP header> server: ' + server)
@@ -54,41 +59,79 @@ http {{
     access_log off; root {folder};
     client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2; fastcgi_temp_path {folder}/t3;
     uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
-    server {{ listen 127.0.0.1:{port}; }}
+    server {{ listen 127.0.0.1:{port}{listen}; {settings} }}
 }}
 '''
+NGINX_TLS = dict(listen=' ssl', settings='ssl_certificate {pem}; ssl_certificate_key {pem};')
+
+
+@contextlib.contextmanager
+def nginx(listen='', settings=''):
+    """The port of an nginx that serves a page."""
+    program = harness.tool('nginx', '/usr/sbin', '/usr/local/sbin')
+    with tempfile.TemporaryDirectory() as folder, socket.create_server(('127.0.0.1', 0)) as listener:
+        # nginx takes over a socket that already listens, as in its own upgrade: an ephemeral port without a race.
+        port = listener.getsockname()[1]
+        make_site(folder)
+        os.chmod(folder, 0o755)    # started by root, its worker is somebody else
+        with open(os.path.join(folder, 'nginx.conf'), 'w') as configuration:
+            configuration.write(NGINX.format(folder=folder, port=port, listen=listen,
+                                             settings=settings.format(pem=harness.pem('server'))))
+        server = harness.start([program, '-p', folder, '-c', os.path.join(folder, 'nginx.conf')],
+                               env=harness.environment(NGINX='%d;' % listener.fileno()),
+                               pass_fds=[listener.fileno()])
+        try:
+            yield port
+        finally:
+            server.terminate()
+            server.communicate()
 
 
 class NginxPeer(RealServerCase):
     def test_pages(self):
-        nginx = harness.tool('nginx', '/usr/sbin', '/usr/local/sbin')
-        with tempfile.TemporaryDirectory() as folder, socket.create_server(('127.0.0.1', 0)) as listener:
-            # nginx takes over a socket that already listens, as in its own upgrade: an ephemeral port without a race.
-            port = listener.getsockname()[1]
-            make_site(folder)
-            os.chmod(folder, 0o755)    # started by root, its worker is somebody else
-            with open(os.path.join(folder, 'nginx.conf'), 'w') as configuration:
-                configuration.write(NGINX.format(folder=folder, port=port))
-            server = harness.start([nginx, '-p', folder, '-c', os.path.join(folder, 'nginx.conf')],
-                                   env=dict(harness.environment(), NGINX='%d;' % listener.fileno()),
-                                   pass_fds=[listener.fileno()])
-            try:
-                self.assert_pages(port, b'nginx')
-            finally:
-                server.terminate()
-                server.communicate()
+        with nginx() as port:
+            self.assert_pages(port, b'nginx')
+
+
+class NginxTlsPeer(RealServerCase):
+    """The server's certificate is of a CA that no system trusts, for localhost and 127.0.0.1."""
+    def test_pages_with_the_ca_in_ssl_cert_file(self):
+        with nginx(**NGINX_TLS) as port:
+            for host in 'localhost', '127.0.0.1':
+                self.assert_pages(port, b'nginx', 'https://' + host + ':%d%s', env=TRUSTING)
+
+    def test_without_the_ca_it_is_refused(self):
+        with nginx(**NGINX_TLS) as port:
+            for env in harness.environment(), harness.environment(SSL_CERT_FILE=harness.pem('client')):
+                outcome = self.assert_twins(
+                    lambda command: harness.run(command + ['https://localhost:%d/' % port], env=env), NAME)
+                self.assertEqual(outcome, harness.Outcome(
+                    b'', VERIFY_FAILED + b'unable to get local issuer certificate', 1))
+
+    def test_http_at_its_port_is_told_apart(self):
+        with nginx(**NGINX_TLS) as port:
+            outcome = self.assert_twins(lambda command: without_date(harness.run(
+                command + ['http://localhost:%d/' % port], env=TRUSTING)), NAME)
+        self.assertIn(b'400 Bad Request', outcome.stdout)
+
+
+def read_request(connection):
+    request = b''
+    while not request.endswith(b'\r\n\r\n'):
+        data = connection.recv(65536)
+        if not data:
+            break
+        request += data
+    return request
 
 
 def against(answer, url='http://127.0.0.1:{port}/'):
     """The situation: a server that takes the request, sends answer (bytes, or a list of pieces, or a function of the
     connection) and ends. Gives the outcome and the request."""
     def script(connection):
-        request = b''
-        while not request.endswith(b'\r\n\r\n'):
-            data = connection.recv(65536)
-            if not data:
-                return request
-            request += data
+        request = read_request(connection)
+        if not request.endswith(b'\r\n\r\n'):
+            return request
         if callable(answer):
             answer(connection)
         else:
@@ -191,23 +234,90 @@ class Failures(harness.TwinCase):
         self.assertEqual(outcome.stdout, b'HTTP header> A: b\n')
         self.assertEqual((outcome.error.split(b':')[0], outcome.status), (b'ValueError', 1))
 
-    def test_https_comes_later(self):
-        outcome = harness.run(harness.ours(NAME) + ['https://127.0.0.1:1/'])
-        self.assertEqual(outcome, harness.Outcome(
-            b'', b'NotImplementedError: https: rill has no TLS yet, it comes with a later version', 1))
+
+class Https(harness.TwinCase):
+    """Against Python's ssl module."""
+    def assert_refused(self, certificate, host, text, alert):
+        with self.subTest(certificate=certificate, host=host):
+            def situation(command):
+                seen = []
+                script = harness.over_tls(lambda connection: connection.recv(1), certificate, seen)
+                with Server(script) as server:
+                    outcome = harness.run(command + ['https://%s:%d/' % (host, server.port)], env=TRUSTING)
+                reasons.append(seen)
+                return outcome
+            reasons = []
+            outcome = self.assert_twins(situation, NAME)
+            self.assertEqual(outcome, harness.Outcome(b'', VERIFY_FAILED + text, 1))
+            self.assertEqual(reasons[0], [alert])    # asyncio sends no alert (Q-04)
+
+    def test_certificates(self):
+        self.assert_refused('expired', 'localhost', b'certificate has expired', 'SSLV3_ALERT_CERTIFICATE_EXPIRED')
+        self.assert_refused('self-signed', 'localhost', b'self-signed certificate', 'TLSV1_ALERT_UNKNOWN_CA')
+        self.assert_refused('other-name', 'localhost',
+                            b"Hostname mismatch, certificate is not valid for 'localhost'.",
+                            'SSLV3_ALERT_BAD_CERTIFICATE')
+        self.assert_refused('other-name', '127.0.0.1',
+                            b"IP address mismatch, certificate is not valid for '127.0.0.1'.",
+                            'SSLV3_ALERT_BAD_CERTIFICATE')
+
+    def test_versions_and_sni(self):
+        """A name goes with the hello, an address does not."""
+        for version in ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3:
+            for host, name in ('localhost', 'localhost'), ('127.0.0.1', None):
+                with self.subTest(version=version, host=host):
+                    def situation(command):
+                        names = []
+
+                        def script(connection):
+                            request = read_request(connection)
+                            connection.sendall(b'HTTP/1.0 200 OK\r\nA: b\r\n\r\n')
+                            return connection.version(), request
+                        over_tls = harness.over_tls(
+                            script, minimum_version=version, maximum_version=version,
+                            sni_callback=lambda connection, name, context: names.append(name))
+                        with Server(over_tls) as server:
+                            outcome = harness.run(command + ['https://%s:%d/' % (host, server.port)], env=TRUSTING)
+                        return outcome, server.result, names
+                    outcome, (spoken, request), names = self.assert_twins(situation, NAME)
+                    self.assertEqual(outcome, harness.Outcome(
+                        b'HTTP header> HTTP/1.0 200 OK\nHTTP header> A: b\n', b'', 0))
+                    self.assertEqual(spoken, version.name.replace('_', '.'))
+                    self.assertEqual(request.decode(), 'HEAD / HTTP/1.0\r\nHost: %s\r\n\r\n' % host)
+                    self.assertEqual(names, [name])
+
+    def test_server_speaks_no_tls(self):
+        def situation(command):
+            # It waits for the client's end, so that nothing is reset.
+            def script(connection):
+                connection.recv(1)
+                connection.sendall(b'HTTP/1.0 400 Bad Request\r\n\r\n')
+                harness.read_to_end(connection)
+            with Server(script) as server:
+                return harness.run(command + ['https://localhost:%d/' % server.port], env=TRUSTING)
+        outcome = self.assert_twins(situation, NAME)
+        self.assertEqual((outcome.stdout, outcome.status), (b'', 1))
+        self.assertRegex(outcome.error, rb'^ssl\.SSLError: \[SSL: [A-Z_]+\] ')
+
+    def test_server_leaves_during_the_handshake(self):
+        def situation(command):
+            with Server(lambda connection: connection.recv(65536)) as server:
+                return harness.run(command + ['https://localhost:%d/' % server.port], env=TRUSTING)
+        outcome = self.assert_twins(situation, NAME)
+        self.assertEqual(outcome, harness.Outcome(b'', b'ConnectionResetError', 1))
 
 
 class Usage(harness.TwinCase):
     def test_wrong_arguments(self):
         for arguments in [], ['http://a/', 'http://b/'], ['--help']:
-            self.assert_usage(NAME, arguments, b'usage: http_headers http://HOST[:PORT][/PATH]')
+            self.assert_usage(NAME, arguments, b'usage: http_headers http[s]://HOST[:PORT][/PATH]')
 
     def test_urls_that_are_none(self):
-        for url in ('', 'example.com/path', 'ftp://example.com/', 'http:/example.com', 'http://', 'http:///path',
+        for url in ('', 'example.com/path', 'ftp://example.com/', 'http:/example.com', 'http://', 'https://', 'https:///', 'http:///path',
                     'http://:80/', 'http://user@/', 'http://h:port/', 'http://h:65536/', 'http://h:-1/', 'http://h:1:2/',
                     'http://h:99999999999999999999/', 'http://[::1/', 'http://::1]/', 'http://h/a b',
                     'http://h/\r\nX: y', 'http://h/\x7f', 'http://h\xe9/', ' http://h/'):
-            self.assert_usage(NAME, [url], b'usage: http_headers http://HOST[:PORT][/PATH]')
+            self.assert_usage(NAME, [url], b'usage: http_headers http[s]://HOST[:PORT][/PATH]')
 
 
 if __name__ == '__main__':
