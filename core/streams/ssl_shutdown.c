@@ -71,12 +71,15 @@ static void shutdown_complete(struct rill__ssl *self, const struct rill_error *e
     }
 }
 
-static void truncated(struct rill__ssl *self)
+/* True when it is an error: the reader then hears of that and of no end. */
+static bool truncated(struct rill__ssl *self)
 {
-    self->end = RILL_TLS_TRUNCATED; /* */
-    if (rill__tls_is_strict(self->session) && !self->closing) {
-        rill__ssl_fatal(self, rill__tls_truncated(), "Fatal error on SSL protocol");
+    self->end = RILL_TLS_TRUNCATED;
+    if (!rill__tls_is_strict(self->session) || self->closing) {
+        return false;
     }
+    rill__ssl_fatal(self, rill__tls_truncated(), "Fatal error on SSL protocol");
+    return true;
 }
 
 /* Exchanges close_notify, as far as the peer's side is still there. */
@@ -109,8 +112,8 @@ void rill__ssl_do_flush(struct rill__ssl *self)
         return;
     }
     self->state = RILL__SSL_SHUTDOWN;
-    if (self->eof_received && self->end == RILL_TLS_OPEN) {
-        truncated(self);
+    if (self->eof_received && self->end == RILL_TLS_OPEN && truncated(self)) {
+        return;
     }
     rill__ssl_do_shutdown(self);
 }
