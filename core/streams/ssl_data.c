@@ -6,8 +6,6 @@
 #include "sansio/memory.h"
 #include "streams/ssl_private.h"
 
-#define READ_HIGH_WATER       ((size_t)256 * 1024) /* FLOW_CONTROL_HIGH_WATER_SSL_READ */
-#define READ_LOW_WATER        (READ_HIGH_WATER / 4)
 #define ENCRYPT_MAX           ((size_t)256 * 1024) /* plaintext that is encrypted before it is sent */
 #define RECORD_MAX            ((size_t)16384)      /* plaintext of one record */
 #define LOST_WRITES_THRESHOLD 5                    /* asyncio's LOG_THRESHOLD_FOR_CONNLOST_WRITES */
@@ -49,10 +47,10 @@ void rill__ssl_control_reading(struct rill__ssl *self)
     if (self->below == NULL) {
         return;
     }
-    if (size >= READ_HIGH_WATER && !self->below_reading_paused) {
+    if (size >= self->read_water.high && !self->below_reading_paused) {
         self->below_reading_paused = true;
         rill_transport_pause_reading(self->below);
-    } else if (size <= READ_LOW_WATER && self->below_reading_paused) {
+    } else if (size <= self->read_water.low && self->below_reading_paused) {
         self->below_reading_paused = false;
         rill_transport_resume_reading(self->below);
     }
@@ -229,7 +227,7 @@ static int decrypt_all(struct rill__ssl *self, struct delivery *delivery,
     int rc = 0;
 
     *result = RILL__TLS_OK;
-    hint = hint > READ_HIGH_WATER ? READ_HIGH_WATER : hint;
+    hint = hint > RILL__SSL_READ_HIGH_WATER ? RILL__SSL_READ_HIGH_WATER : hint;
     while (rc == 0 && *result == RILL__TLS_OK) {
         if (!get_space(self, delivery, hint > 0 ? hint : 1)) {
             *error = rill_error_no_memory();

@@ -8,6 +8,7 @@
 #include "streams/ssl_protocol.h"
 
 #define RILL__SSL_WRITE_HIGH_WATER ((size_t)512 * 1024) /* */
+#define RILL__SSL_READ_HIGH_WATER  ((size_t)256 * 1024) /* */
 
 /* asyncio's _fatal_error. Takes over the reference. */
 void rill__ssl_fatal(struct rill__ssl *self, const struct rill_error *error, const char *message);

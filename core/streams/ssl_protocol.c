@@ -388,6 +388,7 @@ int rill__ssl_new(struct rill_loop *loop, const struct rill__ssl_params *params,
         params->shutdown_timeout.given ? params->shutdown_timeout.value : SHUTDOWN_TIMEOUT_S;
     rill__buffer_init(&self->backlog);
     rill__water_init(&self->water, RILL__SSL_WRITE_HIGH_WATER);
+    rill__water_init(&self->read_water, RILL__SSL_READ_HIGH_WATER);
     self->resume.run = rill__ssl_run_resume;
     self->close_below.run = rill__ssl_run_close_below;
     self->lost.run = run_lost;

@@ -42,6 +42,7 @@ struct rill__ssl {
     struct rill_ssl_object *session; /* asyncio's _sslobj */
     struct rill__buffer backlog;     /* plaintext that the session does not take yet */
     struct rill__water water;        /* of both layers' bytes */
+    struct rill__water read_water;   /* of bytes that came and nobody decrypted */
     struct rill__timer timer;        /* of the handshake, then of the shutdown */
     double handshake_timeout;        /* seconds */
     double shutdown_timeout;

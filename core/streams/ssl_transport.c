@@ -99,6 +99,44 @@ static size_t ssl_get_write_buffer_size(struct rill_transport *transport)
     return rill__ssl_unsent(of(transport));
 }
 
+int rill_ssl_transport_set_read_buffer_limits(struct rill_transport *transport,
+                                              struct rill_opt_int high, struct rill_opt_int low,
+                                              const struct rill_error **error)
+{
+    struct rill__ssl *self = rill__ssl_of(transport);
+    const struct rill_error *failure =
+        self == NULL ? rill_error_new(RILL_ENOTIMPLEMENTED, "%s", "")
+                     : rill__water_set(&self->read_water, high.given ? &high.value : NULL,
+                                       low.given ? &low.value : NULL, RILL__SSL_READ_HIGH_WATER);
+    const int rc = failure != NULL ? failure->code : 0;
+
+    if (failure == NULL) {
+        rill__ssl_control_reading(self);
+    }
+    if (error != NULL) {
+        *error = failure;
+    } else {
+        rill_error_unref(failure);
+    }
+    return rc;
+}
+
+bool rill_ssl_transport_get_read_buffer_limits(struct rill_transport *transport, size_t *low,
+                                               size_t *high)
+{
+    const struct rill__ssl *self = rill__ssl_of(transport);
+
+    *low = self != NULL ? self->read_water.low : 0;
+    *high = self != NULL ? self->read_water.high : 0;
+    return self != NULL;
+}
+
+size_t rill_ssl_transport_get_read_buffer_size(struct rill_transport *transport)
+{
+    const struct rill__ssl *self = rill__ssl_of(transport);
+    return self != NULL ? rill__tls_incoming(self->session) : 0;
+}
+
 static bool asks_session(const char *name)
 {
     return strcmp(name, "ssl_object") == 0 || strcmp(name, "peercert") == 0 ||

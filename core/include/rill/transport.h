@@ -147,6 +147,15 @@ int rill_transport_set_write_buffer_limits(struct rill_transport *transport,
 void rill_transport_get_write_buffer_limits(struct rill_transport *transport, size_t *low,
                                             size_t *high);
 size_t rill_transport_get_write_buffer_size(struct rill_transport *transport);
+/* What only a TLS transport has (R-841): bytes of ciphertext that may wait while the protocol has
+ * paused, before the transport below is paused too; not given: 262144 and a quarter of it.
+ * RILL_ENOTIMPLEMENTED, false and 0 on any other. */
+int rill_ssl_transport_set_read_buffer_limits(struct rill_transport *transport,
+                                              struct rill_opt_int high, struct rill_opt_int low,
+                                              const struct rill_error **error);
+bool rill_ssl_transport_get_read_buffer_limits(struct rill_transport *transport, size_t *low,
+                                               size_t *high);
+size_t rill_ssl_transport_get_read_buffer_size(struct rill_transport *transport);
 /* True and *info filled when the name is known. */
 bool rill_transport_get_extra_info(struct rill_transport *transport, const char *name,
                                    struct rill_extra_info *info);
