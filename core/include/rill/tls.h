@@ -46,8 +46,8 @@ int rill_ssl_context_new_server(struct rill_ssl_context **context, const struct 
 
 /* An existing SSL_CTX, used as it is: its verification mode, versions and callbacks are its
  * owner's. Takes a reference of its own to it; rill adds SSL_MODE_RELEASE_BUFFERS and sets no
- * callback. Host names are checked when it verifies peers. `server_side` says which calls below it
- * accepts. */
+ * callback: a server's refuses set_alpn_protocols and set_sni_callback, RILL_EVALUE. Host names are
+ * checked when it verifies peers. `server_side` says which calls below it accepts. */
 int rill_ssl_context_adopt(struct ssl_ctx_st *adopted, bool server_side,
                            struct rill_ssl_context **context, const struct rill_error **error);
 
@@ -83,7 +83,7 @@ int rill_ssl_context_set_ciphersuites(struct rill_ssl_context *context, const ch
                                       const struct rill_error **error);
 
 /* SSLContext.set_alpn_protocols(): in order of preference; the server's order decides. Each 1 to
- * 255 bytes: RILL_ESSL `ALPN protocols must be 1 to 255 bytes long` otherwise. */
+ * 255 bytes: RILL_ESSL `ALPN protocols must be 1 to 255 in length` otherwise. */
 int rill_ssl_context_set_alpn_protocols(struct rill_ssl_context *context,
                                         const char *const *protocols, size_t count,
                                         const struct rill_error **error);
@@ -113,7 +113,8 @@ int rill_ssl_context_verify_client(struct rill_ssl_context *context,
 
 /* SSLContext.sni_callback of a server: called during the handshake, must not suspend. server_name
  * is NULL when the client sent none. It may set *use to another server context, of which rill takes
- * a reference. Returns 0, or the number of the TLS alert to refuse with. */
+ * a reference; what either context demands of a client's certificate holds. Returns 0, or the
+ * number of the TLS alert to refuse with. */
 typedef int rill_sni_callback(const struct rill_ssl_object *object, const char *server_name,
                               struct rill_ssl_context **use, void *arg);
 int rill_ssl_context_set_sni_callback(struct rill_ssl_context *context, rill_sni_callback *callback,
