@@ -24,7 +24,7 @@ static const struct call *find_in(const struct call *table, const char *name)
 const struct call *call_find(const char *name)
 {
     const struct call *const tables[] = {stream_calls, transport_calls, network_calls, server_calls,
-                                         task_calls,   scope_calls,     timer_calls};
+                                         task_calls,   scope_calls,     timer_calls,   tls_calls};
     const struct call *found = NULL;
     for (size_t i = 0; found == NULL && name != NULL && i < sizeof tables / sizeof tables[0]; i++) {
         found = find_in(tables[i], name);
@@ -110,8 +110,16 @@ int writer_of(struct at *at, struct rill_writer **writer)
 int transport_of(struct at *at, struct rill_transport **transport)
 {
     const struct connection *connection = connection_find(at->replay, at->number);
-    *transport = connection != NULL ? connection->transport : NULL;
+    *transport = connection != NULL ? connection_transport(connection) : NULL;
     return *transport != NULL ? 0 : nothing_there(at);
+}
+
+struct rill_transport *bare_transport(const struct at *at)
+{
+    const struct connection *connection = connection_find(at->replay, at->number);
+    const bool bare =
+        connection != NULL && connection->reader == NULL && connection->writer == NULL;
+    return bare ? connection->bare : NULL;
 }
 
 const char *text_argument(const json_t *call, const char *key)
@@ -125,10 +133,15 @@ struct rill_opt_int int_argument(const json_t *call, const char *key)
     return (struct rill_opt_int){json_is_integer(value), json_integer_value(value)};
 }
 
+struct rill_opt_real real_argument(const json_t *call, const char *key)
+{
+    const json_t *value = json_object_get(call, key);
+    return (struct rill_opt_real){json_is_number(value), json_number_value(value)};
+}
+
 struct rill_opt_real seconds_argument(const json_t *call)
 {
-    const json_t *value = json_object_get(call, "seconds");
-    return (struct rill_opt_real){json_is_number(value), json_number_value(value)};
+    return real_argument(call, "seconds");
 }
 
 struct rill_bytes bytes_argument(struct at *at, const json_t *call, const char *key)

@@ -42,6 +42,7 @@ extern const struct call server_calls[];
 extern const struct call task_calls[];
 extern const struct call scope_calls[];
 extern const struct call timer_calls[];
+extern const struct call tls_calls[];
 
 /* The call of a name; NULL: unknown. */
 const struct call *call_find(const char *name);
@@ -69,6 +70,10 @@ int reader_of(struct at *at, struct rill_reader **reader);
 int writer_of(struct at *at, struct rill_writer **writer);
 int transport_of(struct at *at, struct rill_transport **transport);
 
+/* The transport under a scripted protocol: there is no writer, and the writer's calls mean it.
+ * NULL: there is a writer. */
+struct rill_transport *bare_transport(const struct at *at);
+
 /* The task of a name; one which is gone gives Python's LookupError. */
 int task_named(struct at *at, const char *name, struct rill_task **task,
                const struct record **record);
@@ -77,10 +82,14 @@ int task_named(struct at *at, const char *name, struct rill_task **task,
 int socket_option(struct at *at, int fd, const char *name, bool *set);
 bool socket_option_known(const char *name);
 
+/* Whether the call ssl_object knows this question. */
+bool ssl_question_known(const char *name);
+
 /* Arguments. */
 const char *text_argument(const json_t *call, const char *key);        /* NULL: not given */
 struct rill_opt_int int_argument(const json_t *call, const char *key); /* null: not given */
 struct rill_opt_real seconds_argument(const json_t *call);             /* null: not given */
+struct rill_opt_real real_argument(const json_t *call, const char *key);
 struct rill_bytes bytes_argument(struct at *at, const json_t *call, const char *key);
 
 #endif

@@ -4,16 +4,49 @@
  */
 #include "calls.h"
 
+#include <string.h>
+
 #include "connection.h"
+#include "contexts.h"
+#include "early.h"
 #include "listeners.h"
 #include "options.h"
 #include "place.h"
 #include "server.h"
 
+/* Its peer is there already when the call had ssl. */
 static void connection_opened(struct replay *replay, struct rill_reader *reader,
                               struct rill_writer *writer)
 {
-    connection_find_peer(connection_new(replay, 0, reader, writer, true));
+    int fd = -1;
+    const int number = rill_writer_get_socket(writer, &fd) ? early_claim(replay, fd) : 0;
+    struct connection *connection = connection_new(replay, number, reader, writer, true);
+    if (number != 0) {
+        connection_join(connection, replay->peers[number]);
+    } else {
+        connection_find_peer(connection);
+    }
+}
+
+/* A call that connects begins: the loop has not settled before its end, or with ssl before it has
+ * its peer, whose moving tells from then on. */
+static struct early_call *connecting_begins(struct replay *replay, const json_t *call)
+{
+    const char *sock = text_argument(call, "sock");
+    if (context_of(replay, json_object_get(call, "ssl")) != NULL) {
+        return early_begin(replay, sock != NULL && strcmp(sock, "pair") == 0);
+    }
+    replay->connecting++;
+    return NULL;
+}
+
+static void connecting_ends(struct replay *replay, struct early_call *early)
+{
+    if (early != NULL) {
+        early_end(replay, early);
+    } else {
+        replay->connecting--;
+    }
 }
 
 static int call_open_connection(struct at *at, const json_t *call, struct value *value)
@@ -23,11 +56,11 @@ static int call_open_connection(struct at *at, const json_t *call, struct value 
     struct rill_reader *reader;
     struct rill_writer *writer;
     (void)value;
-    replay->connecting++;
+    struct early_call *early = connecting_begins(replay, call);
     const int rc =
         rill_open_connection(text_argument(call, "host"), port_argument(replay, call, "port"),
                              &options, &reader, &writer);
-    replay->connecting--;
+    connecting_ends(replay, early);
     if (rc == 0) {
         connection_opened(replay, reader, writer);
     }
@@ -42,9 +75,9 @@ static int call_open_unix_connection(struct at *at, const json_t *call, struct v
     struct rill_reader *reader;
     struct rill_writer *writer;
     (void)value;
-    replay->connecting++;
+    struct early_call *early = connecting_begins(replay, call);
     const int rc = rill_open_unix_connection(path, &options, &reader, &writer);
-    replay->connecting--;
+    connecting_ends(replay, early);
     if (rc == 0) {
         connection_opened(replay, reader, writer);
     }
@@ -86,7 +119,7 @@ static int call_set_transport(struct at *at, const json_t *call, struct value *v
     if (rc < 0) {
         return rc;
     }
-    return connection != NULL ? rill_reader_set_transport(reader, connection->transport)
+    return connection != NULL ? rill_reader_set_transport(reader, connection_transport(connection))
                               : nothing_there(at);
 }
 

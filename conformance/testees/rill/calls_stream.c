@@ -168,16 +168,6 @@ static int call_set_exception(struct at *at, const json_t *call, struct value *v
     return rc;
 }
 
-/* The transport under a scripted protocol: there is no writer, and the writer's calls mean it.
- * NULL: there is a writer. */
-static struct rill_transport *bare_transport(const struct at *at)
-{
-    const struct connection *connection = connection_find(at->replay, at->number);
-    const bool bare =
-        connection != NULL && connection->reader == NULL && connection->writer == NULL;
-    return bare ? connection->transport : NULL;
-}
-
 static int give_error(struct at *at, int rc, const struct rill_error *error)
 {
     return error != NULL ? call_fail(at, error) : rc;
@@ -321,7 +311,7 @@ static int call_get_extra_info(struct at *at, const json_t *call, struct value *
         known = rill_writer_get_extra_info(writer, name, &info);
     }
     if (known) {
-        value->json = json_of_extra_info(&at->replay->arena, &info);
+        value->json = json_of_extra_info(at->replay, name, &info);
     }
     return 0;
 }

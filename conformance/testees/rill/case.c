@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "attempts.h"
+#include "backend.h"
 #include "calls.h"
 #include "connection.h"
 #include "events.h"
@@ -162,6 +163,8 @@ void case_run(const struct testee *testee, const json_t *script)
     }
     replay->wire = &testee->wire;
     replay->script = script;
+    replay->backend = backend_named(json_string_value(json_object_get(script, "backend")));
+    replay->contexts = testee->contexts;
     replay->reserved = -1;
     seams_init(replay);
     run_replay(replay);

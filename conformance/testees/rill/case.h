@@ -12,6 +12,7 @@
 struct testee {
     struct wire wire;
     struct allocations *allocations;
+    struct contexts *contexts;
 };
 
 /* Runs a case that can be run, up to its `end` event. */

@@ -20,6 +20,12 @@ static int next_number(const struct replay *replay)
     return highest + 1;
 }
 
+struct rill_transport *connection_transport(const struct connection *connection)
+{
+    return connection->writer != NULL ? rill_writer_transport(connection->writer)
+                                      : connection->bare;
+}
+
 static int cannot_pause(struct rill_transport *transport)
 {
     (void)transport;
@@ -30,13 +36,19 @@ static int cannot_pause(struct rill_transport *transport)
 static void forbid_pause(const struct connection *connection)
 {
     struct replay *replay = connection->replay;
-    struct rill_transport *transport = connection->transport;
+    struct rill_transport *transport = connection_transport(connection);
     if (json_is_true(json_object_get(replay->script, "no_pause"))) {
         struct rill_transport_ops *ops = arena_take(&replay->arena, sizeof *ops);
         *ops = *transport->ops;
         ops->pause_reading = cannot_pause;
         transport->ops = ops;
     }
+}
+
+void connection_upgraded(struct connection *connection, struct rill_transport *bare)
+{
+    connection->bare = bare;
+    forbid_pause(connection);
 }
 
 static struct connection *append(struct replay *replay, int number)
@@ -61,7 +73,6 @@ struct connection *connection_new(struct replay *replay, int number, struct rill
     connection->owned = owned;
     if (writer != NULL) {
         rill_observe_hold(writer); /* its state is told until the case ends */
-        connection->transport = rill_writer_transport(writer);
         forbid_pause(connection);
     }
     return connection;
@@ -71,7 +82,7 @@ struct connection *connection_of_transport(struct replay *replay, int number,
                                            struct rill_transport *transport)
 {
     struct connection *connection = append(replay, number);
-    connection->transport = transport;
+    connection->bare = transport;
     forbid_pause(connection);
     return connection;
 }
@@ -98,9 +109,9 @@ bool connection_is_usable(const struct connection *connection)
 
 int connection_descriptor(const struct connection *connection)
 {
+    struct rill_transport *transport = connection_transport(connection);
     struct rill_extra_info info;
-    if (connection->transport == NULL ||
-        !rill_transport_get_extra_info(connection->transport, "socket", &info) ||
+    if (transport == NULL || !rill_transport_get_extra_info(transport, "socket", &info) ||
         info.kind != RILL_EXTRA_SOCKET) {
         return -1;
     }
@@ -122,15 +133,16 @@ void connection_find_peer(struct connection *connection)
 void connection_join(struct connection *connection, struct peer *peer)
 {
     connection->peer = peer;
-    peer->connection = connection;
+    peer_belongs(peer, connection);
 }
 
 void connections_abort(struct replay *replay)
 {
     for (const struct connection *connection = replay->connections; connection != NULL;
          connection = connection->next) {
-        if (connection->transport != NULL) {
-            rill_transport_abort(connection->transport);
+        struct rill_transport *transport = connection_transport(connection);
+        if (transport != NULL) {
+            rill_transport_abort(transport);
         }
     }
 }
@@ -154,11 +166,11 @@ static void let_go(struct connection *connection)
         rill_observe_release(writer);
     } else {
         rill_reader_free(connection->reader);
-        rill_transport_unref(connection->transport);
+        rill_transport_unref(connection->bare);
     }
     connection->reader = NULL;
     connection->writer = NULL;
-    connection->transport = NULL;
+    connection->bare = NULL;
 }
 
 void connections_free(struct replay *replay)

@@ -26,6 +26,12 @@ bool connection_is_usable(const struct connection *connection);
 /* The script's end of a connection; a peer has its number. */
 void connection_join(struct connection *connection, struct peer *peer);
 
+/* Its transport, which start_tls replaces; NULL: the reader was made by hand, or gone. */
+struct rill_transport *connection_transport(const struct connection *connection);
+
+/* start_tls has given the connection this transport; NULL: its pair knows. */
+void connection_upgraded(struct connection *connection, struct rill_transport *bare);
+
 /* The app's descriptor; -1: it has none, or it is closed. */
 int connection_descriptor(const struct connection *connection);
 

@@ -57,6 +57,16 @@ void add_error(json_t *event, const struct rill_error *error)
     if (error->code == RILL_ELIMIT) {
         json_object_set_new(event, "consumed", json_integer((json_int_t)error->consumed));
     }
+    if (error->library != NULL) {
+        json_object_set_new(event, "library", json_of_string(error->library));
+    }
+    if (error->reason != NULL) {
+        json_object_set_new(event, "reason", json_of_string(error->reason));
+    }
+    if (error->verify_code != 0) {
+        json_object_set_new(event, "verify_code", json_integer(error->verify_code));
+        json_object_set_new(event, "verify_message", json_of_string(error->verify_message));
+    }
     if (error->os_errno != 0) {
         char name[ERRNO_NAME_SIZE];
         json_object_set_new(event, "errno", json_string(name_of_errno(error, name)));
@@ -202,8 +212,8 @@ static void emit_state(const struct replay *replay, const struct connection *con
     if (connection->reader != NULL && connection_is_usable(connection)) {
         add_reader_state(event, connection->reader);
     }
-    if (connection->transport != NULL) {
-        add_transport_state(event, connection->transport);
+    if (connection_transport(connection) != NULL) {
+        add_transport_state(event, connection_transport(connection));
     }
     if (connection->writer != NULL) {
         add_writer_state(event, connection->writer);
@@ -218,7 +228,7 @@ void emit_states(struct replay *replay)
     }
     for (const struct connection *connection = replay->connections; connection != NULL;
          connection = connection->next) {
-        if (connection->reader != NULL || connection->transport != NULL) {
+        if (connection->reader != NULL || connection_transport(connection) != NULL) {
             emit_state(replay, connection);
         }
     }
@@ -296,7 +306,9 @@ void on_flow(void *arg, enum rill_observed what, const struct rill_reader *reade
          connection = connection->next) {
         if ((reader != NULL && connection->reader == reader) ||
             (writer != NULL && connection->writer == writer)) {
-            emit_flow(replay, connection->number, names[what]);
+            if (!connection->upgrading) {
+                emit_flow(replay, connection->number, names[what]);
+            }
             return;
         }
     }

@@ -12,6 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "early.h"
 #include "events.h"
 #include "place.h"
 
@@ -220,6 +221,18 @@ static int accept_from(const struct listener *listener, int fd)
     return -1;
 }
 
+int listener_accept_any(const struct replay *replay)
+{
+    for (const struct listener *listener = replay->listeners; listener != NULL;
+         listener = listener->next) {
+        struct pollfd descriptor = {.fd = listener->fd, .events = POLLIN};
+        if (poll(&descriptor, 1, 0) > 0) {
+            return accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC);
+        }
+    }
+    return -1;
+}
+
 static ino_t inode_of(int fd)
 {
     struct stat status;
@@ -322,7 +335,7 @@ static int plain_socket(struct replay *replay, const char *kind)
     return make_socket(AF_INET, SOCK_STREAM, IPPROTO_TCP); /* unconnected */
 }
 
-int given_make(struct replay *replay, const char *kind)
+int given_make(struct replay *replay, const char *kind, bool speaks_tls)
 {
     struct given *given = arena_take(&replay->arena, sizeof *given);
     int ends[2] = {-1, -1};
@@ -336,6 +349,10 @@ int given_make(struct replay *replay, const char *kind)
     given->inode = inode_of(ends[0]);
     given->next = replay->given;
     replay->given = given;
+    if (given->other >= 0 && speaks_tls) {
+        given->other = -1;
+        early_add(replay, ends[1], given->inode);
+    }
     return given->fd;
 }
 

@@ -30,11 +30,15 @@ bool listener_address(const struct replay *replay, int family, struct sockaddr_s
  * to accepts; -1: it is somebody else's. */
 int listener_other_end(struct replay *replay, int fd);
 
+/* What any of the listeners has in its queue; -1: nothing. */
+int listener_accept_any(const struct replay *replay);
+
 /* A bound socket that does not listen; its port is told as `closed`. */
 void port_reserve(struct replay *replay);
 
-/* A fresh socket of a kind (PROTOCOL.md, section 6); -1: it cannot be made. */
-int given_make(struct replay *replay, const char *kind);
+/* A fresh socket of a kind (PROTOCOL.md, section 6); -1: it cannot be made. speaks_tls: for a call
+ * with ssl, the other end of a pair is a TLS peer at once. */
+int given_make(struct replay *replay, const char *kind, bool speaks_tls);
 
 /* Whether the newest of these is an open descriptor, and the same one still. */
 bool given_is_open(const struct replay *replay);

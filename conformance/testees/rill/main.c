@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "backend.h"
 #include "case.h"
+#include "contexts.h"
 
 enum { REASON_SIZE = 160 };
 
@@ -19,15 +21,16 @@ static void say_hello(const struct wire *wire)
         "protocol",    "timeout-scope",  "uncancel",        "task-group",
         "cancel-text", "all-errors",     "tuple-separator", "close-clients",
         "keep-alive",  "happy-eyeballs", "cleanup-socket",  "ssl-shutdown-timeout",
+        "tls",         "start-tls",      "tls-extras",
     };
     json_t *names = json_array();
     for (size_t i = 0; i < sizeof capabilities / sizeof capabilities[0]; i++) {
         json_array_append_new(names, json_string(capabilities[i]));
     }
     wire_send(wire,
-              json_pack("{s:s, s:i, s:s, s:s, s:s, s:o, s:[s, s, s, s]}", "ev", "hello", "protocol",
-                        1, "name", "rill", "version", TESTEE_VERSION, "implementation", "rill",
-                        "capabilities", names, "backends", "mem", "pair", "tcp", "unix"),
+              json_pack("{s:s, s:i, s:s, s:s, s:s, s:o, s:o}", "ev", "hello", "protocol", 1, "name",
+                        "rill", "version", TESTEE_VERSION, "implementation", "rill", "capabilities",
+                        names, "backends", backend_names()),
               true);
 }
 
@@ -37,6 +40,7 @@ static void answer(const struct testee *testee, const json_t *script)
     if (case_refuse(script, reason, sizeof reason)) {
         wire_send(&testee->wire, json_pack("{s:s, s:s}", "ev", "skip", "reason", reason), true);
     } else {
+        contexts_prepare(testee->contexts, script);
         case_run(testee, script);
     }
 }
@@ -63,13 +67,15 @@ int main(void)
     const int output = dup(STDOUT_FILENO);
     dup2(STDERR_FILENO, STDOUT_FILENO);
     struct testee testee = {.wire = {.source = stdin, .sink = fdopen(output, "wb")},
-                            .allocations = allocations_new()};
-    if (testee.wire.sink == NULL || testee.allocations == NULL) {
+                            .allocations = allocations_new(),
+                            .contexts = contexts_new()};
+    if (testee.wire.sink == NULL || testee.allocations == NULL || testee.contexts == NULL) {
         fprintf(stderr, "rill-testee: cannot start\n");
         return EXIT_FAILURE;
     }
     serve(&testee);
     fclose(testee.wire.sink);
+    contexts_free(testee.contexts);
     allocations_free(testee.allocations);
     return EXIT_SUCCESS;
 }

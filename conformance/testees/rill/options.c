@@ -11,6 +11,7 @@
 
 #include "calls.h"
 #include "connection.h"
+#include "contexts.h"
 #include "listeners.h"
 #include "server.h"
 
@@ -67,12 +68,6 @@ static struct rill_opt_int bool_argument(const json_t *call, const char *key)
     return (struct rill_opt_int){json_is_boolean(value), json_is_true(value)};
 }
 
-static struct rill_opt_real real_argument(const json_t *call, const char *key)
-{
-    const json_t *value = json_object_get(call, key);
-    return (struct rill_opt_real){json_is_number(value), json_number_value(value)};
-}
-
 static struct rill_opt_int sock_argument(struct replay *replay, const json_t *call)
 {
     const char *kind = text_argument(call, "sock");
@@ -83,7 +78,8 @@ static struct rill_opt_int sock_argument(struct replay *replay, const json_t *ca
         const struct connection *first = connection_find(replay, 1);
         return (struct rill_opt_int)RILL_SET(first != NULL ? connection_descriptor(first) : -1);
     }
-    return (struct rill_opt_int)RILL_SET(given_make(replay, kind));
+    return (struct rill_opt_int)RILL_SET(
+        given_make(replay, kind, context_of(replay, json_object_get(call, "ssl")) != NULL));
 }
 
 static long long port_of_name(const struct replay *replay, const char *name)
@@ -127,9 +123,11 @@ struct rill_connection_options options_of_connection(struct replay *replay, cons
         .happy_eyeballs_delay = real_argument(call, "happy_eyeballs_delay"),
         .interleave = int_argument(call, "interleave"),
         .all_errors = bool_argument(call, "all_errors"),
+        .ssl = context_of(replay, json_object_get(call, "ssl")),
         .server_hostname = text_argument(call, "server_hostname"),
         .ssl_handshake_timeout = real_argument(call, "ssl_handshake_timeout"),
         .ssl_shutdown_timeout = real_argument(call, "ssl_shutdown_timeout"),
+        .insecure_skip_hostname = json_is_true(json_object_get(call, "insecure_skip_hostname")),
     };
 }
 
@@ -139,9 +137,11 @@ struct rill_unix_connection_options options_of_unix_connection(struct replay *re
     return (struct rill_unix_connection_options){
         .limit = int_argument(call, "limit"),
         .sock = sock_argument(replay, call),
+        .ssl = context_of(replay, json_object_get(call, "ssl")),
         .server_hostname = text_argument(call, "server_hostname"),
         .ssl_handshake_timeout = real_argument(call, "ssl_handshake_timeout"),
         .ssl_shutdown_timeout = real_argument(call, "ssl_shutdown_timeout"),
+        .insecure_skip_hostname = json_is_true(json_object_get(call, "insecure_skip_hostname")),
     };
 }
 
@@ -172,6 +172,7 @@ struct rill_server_options options_of_server(struct replay *replay, const json_t
         .keep_alive = bool_argument(call, "keep_alive"),
         .hosts = hosts_argument(replay, call),
         .host_count = {json_is_array(hosts), (long long)json_array_size(hosts)},
+        .ssl = context_of(replay, json_object_get(call, "ssl")),
         .ssl_handshake_timeout = real_argument(call, "ssl_handshake_timeout"),
         .ssl_shutdown_timeout = real_argument(call, "ssl_shutdown_timeout"),
     };
@@ -185,7 +186,18 @@ struct rill_unix_server_options options_of_unix_server(struct replay *replay, co
         .backlog = int_argument(call, "backlog"),
         .start_serving = bool_argument(call, "start_serving"),
         .cleanup_socket = bool_argument(call, "cleanup_socket"),
+        .ssl = context_of(replay, json_object_get(call, "ssl")),
         .ssl_handshake_timeout = real_argument(call, "ssl_handshake_timeout"),
         .ssl_shutdown_timeout = real_argument(call, "ssl_shutdown_timeout"),
+    };
+}
+
+struct rill_start_tls_options options_of_start_tls(const json_t *call)
+{
+    return (struct rill_start_tls_options){
+        .server_hostname = text_argument(call, "server_hostname"),
+        .ssl_handshake_timeout = real_argument(call, "ssl_handshake_timeout"),
+        .ssl_shutdown_timeout = real_argument(call, "ssl_shutdown_timeout"),
+        .insecure_skip_hostname = json_is_true(json_object_get(call, "insecure_skip_hostname")),
     };
 }

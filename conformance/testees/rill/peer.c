@@ -8,10 +8,73 @@
 #include <string.h>
 
 #include "events.h"
+#include "peer_tls.h"
 #include "script.h"
 #include "seams.h"
 
 #define READ_SECONDS 3.
+
+static const char *const act_names[PEER_ACT_COUNT] = {
+    [PEER_SHUTDOWN] = "shutdown",
+    [PEER_EOF] = "eof",
+    [PEER_CLOSE] = "close",
+    [PEER_CUT] = "cut",
+    [PEER_RESET] = "reset",
+    [PEER_HOLD] = "hold",
+    [PEER_FLIGHT] = "flight",
+    [PEER_HANDSHAKE] = "handshake",
+    [PEER_SILENT] = "silent",
+    [PEER_KEY_UPDATE] = "key-update",
+    [PEER_RENEGOTIATE] = "renegotiate",
+    [PEER_TICKET] = "ticket",
+};
+
+/* PEER_ACT_COUNT: it is none. */
+static enum peer_act act_of_name(const char *name)
+{
+    enum peer_act act = 0;
+    while (act < PEER_ACT_COUNT && strcmp(act_names[act], name) != 0) {
+        act++;
+    }
+    return act;
+}
+
+void peer_belongs(struct peer *peer, struct connection *connection)
+{
+    for (; peer != NULL; peer = peer->wire) {
+        peer->connection = connection;
+    }
+}
+
+struct peer *peer_bottom(struct peer *peer)
+{
+    while (peer->wire != NULL) {
+        peer = peer->wire;
+    }
+    return peer;
+}
+
+bool peers_pump(const struct replay *replay)
+{
+    bool moved = false;
+    for (int number = 1; number < PEERS_MAX; number++) {
+        struct peer *peer = replay->peers[number];
+        if (peer != NULL && peer->ops->pump != NULL) {
+            moved = peer->ops->pump(peer) || moved;
+        }
+    }
+    return moved;
+}
+
+void peers_cut_early(const struct replay *replay)
+{
+    for (int number = 1; number < PEERS_MAX; number++) {
+        struct peer *peer = replay->peers[number];
+        if (peer != NULL && peer->wire != NULL && peer->connection == NULL) {
+            peer_perform(peer, PEER_CUT);
+        }
+    }
+}
 
 void peer_read(struct replay *replay, int number, size_t most, bool drop)
 {
@@ -36,35 +99,89 @@ void peer_read(struct replay *replay, int number, size_t most, bool drop)
         const struct rill_bytes all = {data.memory, data.size};
         json_object_set_new(event, "bytes", json_of_bytes(all));
     }
+    if (peer_tls_failure(peer) != NULL) {
+        json_object_set_new(event, "tls", json_string(peer_tls_failure(peer)));
+    }
     emit(replay, event);
 }
 
-static void do_send(struct peer *peer, const json_t *operation)
+typedef void operation_fn(struct replay *replay, int number, const json_t *operation);
+
+static void do_read(struct replay *replay, int number, const json_t *operation)
 {
-    struct replay *replay = peer->replay;
-    peer->ops->send(peer, bytes_of_json(&replay->arena, json_object_get(operation, "bytes")));
+    const json_t *size = json_object_get(operation, "n");
+    peer_read(replay, number, size != NULL ? (size_t)json_integer_value(size) : SIZE_MAX,
+              json_is_true(json_object_get(operation, "drop")));
+}
+
+static struct rill_bytes bytes_of(struct replay *replay, const json_t *operation, const char *key)
+{
+    return bytes_of_json(&replay->arena, json_object_get(operation, key));
+}
+
+static void do_send(struct replay *replay, int number, const json_t *operation)
+{
+    struct peer *peer = replay->peers[number];
+    peer->ops->send(peer, bytes_of(replay, operation, "bytes"));
+}
+
+static void do_raw(struct replay *replay, int number, const json_t *operation)
+{
+    struct peer *peer = replay->peers[number];
+    peer->ops->raw(peer, bytes_of(replay, operation, "bytes"));
+}
+
+static void do_window(struct replay *replay, int number, const json_t *operation)
+{
+    struct peer *peer = replay->peers[number];
+    peer->ops->window(peer, json_object_get(operation, "n"));
+}
+
+static void do_start_tls(struct replay *replay, int number, const json_t *operation)
+{
+    peer_tls_upgrade(replay, number, bytes_of(replay, operation, "first"));
+}
+
+static void do_tell(struct replay *replay, int number, const json_t *operation)
+{
+    (void)operation;
+    peer_tls_tell(replay, number);
+}
+
+static const struct operation {
+    const char *name;
+    operation_fn *fn;
+} operations[] = {
+    {"read", do_read},     {"send", do_send},           {"raw", do_raw},
+    {"window", do_window}, {"start-tls", do_start_tls}, {"tell", do_tell},
+};
+enum { OPERATION_COUNT = sizeof operations / sizeof operations[0] };
+
+static operation_fn *operation_of_name(const char *name)
+{
+    for (size_t i = 0; i < OPERATION_COUNT; i++) {
+        if (strcmp(operations[i].name, name) == 0) {
+            return operations[i].fn;
+        }
+    }
+    return NULL;
+}
+
+bool peer_knows(const char *what)
+{
+    return what != NULL && (operation_of_name(what) != NULL || act_of_name(what) < PEER_ACT_COUNT);
 }
 
 void peer_operation(struct replay *replay, int number, const json_t *operation)
 {
     const char *what = json_string_value(json_object_get(operation, "do"));
-    const json_t *size = json_object_get(operation, "n");
-    struct peer *peer = replay->peers[number];
-    if (peer == NULL) {
+    operation_fn *fn = operation_of_name(what);
+    if (replay->peers[number] == NULL) {
         return;
     }
-    if (strcmp(what, "read") == 0) {
-        peer_read(replay, number, size != NULL ? (size_t)json_integer_value(size) : SIZE_MAX,
-                  json_is_true(json_object_get(operation, "drop")));
-    } else if (strcmp(what, "send") == 0) {
-        do_send(peer, operation);
-    } else if (strcmp(what, "window") == 0) {
-        peer->ops->window(peer, size);
-    } else if (strcmp(what, "shutdown") == 0) {
-        peer->ops->shutdown(peer);
-    } else if (strcmp(what, "close") == 0) {
-        peer->ops->close(peer);
-    } else if (strcmp(what, "reset") == 0) {
-        peer->ops->reset(peer);
+    if (fn != NULL) {
+        fn(replay, number, operation);
+    } else {
+        peer_perform(replay->peers[number], act_of_name(what));
     }
 }

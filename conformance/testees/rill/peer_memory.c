@@ -7,8 +7,8 @@
 
 struct memory_peer {
     struct peer peer;
-    struct rill_memory_peer *memory;
-    bool gone; /* closed or reset by the script */
+    struct rill_memory_peer *memory; /* NULL: the set-up failed */
+    bool gone;                       /* closed or reset by the script */
 };
 
 static struct memory_peer *of(struct peer *peer)
@@ -26,13 +26,18 @@ static void memory_send(struct peer *peer, struct rill_bytes bytes)
 
 static void memory_shutdown(struct peer *peer)
 {
-    rill_memory_peer_shutdown_write(of(peer)->memory);
+    if (of(peer)->memory != NULL) {
+        rill_memory_peer_shutdown_write(of(peer)->memory);
+    }
 }
 
 static void memory_reset(struct peer *peer)
 {
-    of(peer)->gone = true;
-    rill_memory_peer_reset(of(peer)->memory);
+    struct memory_peer *self = of(peer);
+    self->gone = true;
+    if (self->memory != NULL) {
+        rill_memory_peer_reset(self->memory);
+    }
 }
 
 static void memory_close(struct peer *peer)
@@ -47,7 +52,9 @@ static void memory_close(struct peer *peer)
 static void memory_window(struct peer *peer, const json_t *size)
 {
     const struct rill_opt_int window = {json_is_integer(size), json_integer_value(size)};
-    rill_memory_peer_set_window(of(peer)->memory, window);
+    if (of(peer)->memory != NULL) {
+        rill_memory_peer_set_window(of(peer)->memory, window);
+    }
 }
 
 static void memory_take(struct peer *peer, struct arena_buffer *into, size_t most)
@@ -92,10 +99,13 @@ static void memory_dispose(struct peer *peer)
 }
 
 static const struct peer_ops memory_ops = {
+    .acts = {[PEER_SHUTDOWN] = memory_shutdown,
+             [PEER_EOF] = memory_shutdown,
+             [PEER_CLOSE] = memory_close,
+             [PEER_CUT] = memory_close,
+             [PEER_RESET] = memory_reset},
     .send = memory_send,
-    .shutdown = memory_shutdown,
-    .close = memory_close,
-    .reset = memory_reset,
+    .raw = memory_send,
     .window = memory_window,
     .take = memory_take,
     .end = memory_end,
@@ -104,6 +114,12 @@ static const struct peer_ops memory_ops = {
     .turned_away = never,
     .dispose = memory_dispose,
 };
+
+void peer_memory_lost(struct peer *peer)
+{
+    of(peer)->memory = NULL;
+    of(peer)->gone = true;
+}
 
 struct peer *peer_memory_new(struct replay *replay, struct rill_memory_peer *memory)
 {

@@ -7,15 +7,20 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backend.h"
 #include "calls.h"
 #include "case.h"
+#include "contexts.h"
 #include "faults.h"
 #include "options.h"
+#include "peer.h"
 #include "place.h"
 #include "protocol.h"
 
-#define CALL_KEYS "call id quiet on_error chain same"
-#define RUN_KEYS  "run backend with ops handler debug reports no_pause protocol resolve connect"
+#define CALL_KEYS    "call id quiet on_error chain same"
+#define RUN_KEYS     "run backend with ops handler debug reports no_pause protocol resolve connect tls"
+#define CONTEXT_KEYS "side ca chain verify check_hostname minimum maximum alpn ciphers"
+#define PEER_KEYS    "server client server_hostname hold silent"
 
 struct refusal {
     char *reason;
@@ -96,6 +101,9 @@ static bool refuse_arguments(const struct refusal *refusal, const json_t *call)
     if (asks && !socket_option_known(option)) {
         return refuse(refusal, "no socket option %s", or_nothing(option));
     }
+    if (strcmp(name, "ssl_object") == 0 && !ssl_question_known(option)) {
+        return refuse(refusal, "no question %s to an ssl_object", or_nothing(option));
+    }
     return refuse_keys(refusal, call, CALL_KEYS, call_find(name)->keys) ||
            refuse_nul(refusal, call);
 }
@@ -125,13 +133,12 @@ static bool refuse_calls(const struct refusal *refusal, const json_t *calls)
 
 static bool refuse_doing(const struct refusal *refusal, const json_t *operation)
 {
-    static const char *const doings[] = {"send",  "read",   "shutdown", "close",
-                                         "reset", "window", "connect",  NULL};
     const char *name = text_argument(operation, "op");
     const char *doing = text_argument(operation, "do");
     const char *call = text_argument(operation, "call");
     const json_t *value = json_object_get(operation, "value");
-    if (strcmp(name, "peer") == 0 && !one_of(doing, doings)) {
+    const bool connects = doing != NULL && strcmp(doing, "connect") == 0;
+    if (strcmp(name, "peer") == 0 && !connects && !peer_knows(doing)) {
         return refuse(refusal, "no operation peer %s", or_nothing(doing));
     }
     if (strcmp(name, "file") == 0 && !place_knows(doing)) {
@@ -175,9 +182,28 @@ static bool refuse_protocol(const struct refusal *refusal, const json_t *script)
                        NULL);
 }
 
+static bool refuse_tls(const struct refusal *refusal, const json_t *script)
+{
+    const json_t *tls = json_object_get(script, "tls");
+    const json_t *contexts = json_object_get(tls, "contexts");
+    void *place = json_object_iter((json_t *)contexts);
+    for (; place != NULL; place = json_object_iter_next((json_t *)contexts, place)) {
+        const json_t *description = json_object_iter_value(place);
+        const char *reason = context_refusal(description);
+        if (reason != NULL) {
+            return refuse(refusal, "%s", reason);
+        }
+        if (refuse_keys(refusal, description, CONTEXT_KEYS, NULL)) {
+            return true;
+        }
+    }
+    return refuse_keys(refusal, tls, "certificates contexts app peer", NULL) ||
+           refuse_keys(refusal, json_object_get(tls, "app"), "context", TLS_OPTION_KEYS) ||
+           refuse_keys(refusal, json_object_get(tls, "peer"), PEER_KEYS, NULL);
+}
+
 bool case_refuse(const json_t *script, char *reason, size_t size)
 {
-    static const char *const backends[] = {"mem", "pair", "tcp", "unix", NULL};
     static const char *const withs[] = {"connection", "reader",   "nothing",
                                         "server",     "protocol", NULL};
     const struct refusal refusal = {reason, size};
@@ -185,14 +211,14 @@ bool case_refuse(const json_t *script, char *reason, size_t size)
     const json_t *handler = json_object_get(script, "handler");
     const char *backend = text_argument(script, "backend");
     const char *with = text_argument(script, "with");
-    if (!one_of(backend, backends)) {
+    if (backend_named(backend) == NULL) {
         return refuse(&refusal, "no backend %s", or_nothing(backend));
     }
     if (!one_of(with, withs)) {
         return refuse(&refusal, "no with %s", or_nothing(with));
     }
     bool refused = refuse_keys(&refusal, script, RUN_KEYS, OPTION_KEYS) ||
-                   refuse_protocol(&refusal, script) ||
+                   refuse_protocol(&refusal, script) || refuse_tls(&refusal, script) ||
                    refuse_calls(&refusal, json_object_get(handler, "calls"));
     for (size_t i = 0; !refused && i < json_array_size(operations); i++) {
         refused = refuse_operation(&refusal, json_array_get(operations, i));

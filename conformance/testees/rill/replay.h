@@ -26,6 +26,10 @@ struct attempt;
 struct fault;
 struct scope;
 struct told;
+struct backend;
+struct contexts;
+struct early;
+struct early_call;
 
 enum {
     PEERS_MAX = 64,         /* a script that numbers its peers higher is skipped */
@@ -38,13 +42,14 @@ struct connection {
     struct connection *next; /* in order of appearance */
     struct replay *replay;
     int number;
-    struct rill_reader *reader;       /* NULL: none, or gone */
-    struct rill_writer *writer;       /* NULL: the reader was made by hand, or gone */
-    struct rill_transport *transport; /* NULL: the reader was made by hand, or gone */
+    struct rill_reader *reader;  /* NULL: none, or gone */
+    struct rill_writer *writer;  /* NULL: the reader was made by hand, or gone */
+    struct rill_transport *bare; /* under a scripted protocol; NULL: there is a pair, or gone */
     struct peer *peer;
     struct record *handler; /* the task of a server's handler; NULL: none */
     bool owned;             /* the pair is ours to free, not a server's */
     bool dropped;           /* the script let go of the pair */
+    bool upgrading;         /* start_tls runs: no flow is told */
 };
 
 enum outcome { NOT_BEGUN, RUNNING, RETURNED, CANCELLED, RAISED };
@@ -79,7 +84,8 @@ struct serving {
     struct rill_server *server;  /* NULL: the script let go of it */
     struct rill_address address; /* of its first socket; family 0: it has none */
     bool silent;                 /* nobody is called for its connections */
-    int queue[PEERS_MAX];        /* peers that connected and have no connection yet */
+    bool speaks_tls;
+    int queue[PEERS_MAX]; /* peers that connected and have no connection yet */
     size_t queued;
 };
 
@@ -113,6 +119,8 @@ struct seams {
 
 struct replay {
     const struct wire *wire;
+    const struct backend *backend;
+    struct contexts *contexts; /* what this testee has made of descriptions, and keeps */
     const json_t *script;
     struct arena arena;
     struct seams seams;
@@ -136,8 +144,10 @@ struct replay {
     int ports_named; /* of servers */
 
     struct listener *listeners; /* raw sockets that listen */
-    struct given *given;        /* what `sock` made, the newest first */
-    int reserved;               /* a raw socket that is only bound; -1: none */
+    struct early_call *early_calls;
+    struct early *early; /* TLS peers that came for such calls, the newest first */
+    struct given *given; /* what `sock` made, the newest first */
+    int reserved;        /* a raw socket that is only bound; -1: none */
     int reserved_port;
     char *folder; /* the case's directory; NULL: none */
 };

@@ -78,7 +78,8 @@ static void do_peer(struct replay *replay, const json_t *operation)
     const int number = connection_argument(operation);
     if (strcmp(json_string_value(json_object_get(operation, "do")), "connect") == 0) {
         const json_t *server = json_object_get(operation, "server");
-        server_connect_peer(replay, number, (int)json_integer_value(server));
+        server_connect_peer(replay, number, (int)json_integer_value(server),
+                            json_is_true(json_object_get(operation, "plain")));
     } else {
         peer_operation(replay, number, operation);
     }
@@ -184,6 +185,7 @@ static void end_of_script(struct replay *replay)
     replay->muted = true;
     cancel_tasks(replay);
     cancel_marks(replay);
+    peers_cut_early(replay);
     connections_abort(replay);
     servers_close(replay);
     settle(replay);
@@ -197,7 +199,7 @@ void *script_drive(struct rill_coro *self, void *arg, void *value)
     const json_t *operations = json_object_get(replay->script, "ops");
     (void)self;
     (void)value;
-    if (strcmp(json_string_value(json_object_get(replay->script, "backend")), "unix") == 0) {
+    if (set_up_carrier(replay) == CARRIER_UNIX) {
         place_open(replay);
     }
     const size_t count = set_up(replay) ? json_array_size(operations) : 0;

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "attempts.h"
+#include "early.h"
 #include "events.h"
 #include "peer.h"
 #include "server.h"
@@ -31,6 +32,19 @@ void nap(void)
     nanosleep(&time, NULL);
 }
 
+/* TLS peers that shake hands before their connection is there. */
+static bool peers_without_connection_are_quiet(const struct replay *replay)
+{
+    for (int number = 1; number < PEERS_MAX; number++) {
+        struct peer *peer = replay->peers[number];
+        if (peer != NULL && peer->wire != NULL && peer->connection == NULL &&
+            !peer_is_quiet(peer)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool peers_are_quiet(struct replay *replay)
 {
     for (const struct connection *connection = replay->connections; connection != NULL;
@@ -39,7 +53,7 @@ static bool peers_are_quiet(struct replay *replay)
             return false;
         }
     }
-    return true;
+    return peers_without_connection_are_quiet(replay);
 }
 
 /* True as well after three real seconds: a broken case must not wait for ever. */
@@ -133,9 +147,23 @@ static double virtual_now(void *arg)
     return replay->seams.now;
 }
 
-/* The run's own shutdown may wait for a helper thread, but for no timer: time stands still. */
-static void wait_for_the_end(const struct replay *replay)
+/* What TLS peers do by themselves; what they did is followed by a poll. */
+static bool peers_move(struct replay *replay)
 {
+    const bool accepted = early_accept(replay);
+    const bool moved = peers_pump(replay) || accepted;
+    if (moved) {
+        replay->seams.seen_turns = 0;
+    }
+    return moved;
+}
+
+/* The run's own shutdown may wait for a helper thread, but for no timer: time stands still. */
+static void wait_for_the_end(struct replay *replay)
+{
+    if (peers_move(replay)) {
+        return;
+    }
     nap();
     if (real_time() - replay->seams.finishing_since > BARRIER_SECONDS) {
         fprintf(stderr, "rill-testee: the run does not end: something still waits\n");
@@ -157,6 +185,9 @@ static int would_sleep(void *arg, double until)
     }
     if (replay->finishing) {
         wait_for_the_end(replay);
+        return 0;
+    }
+    if (peers_move(replay)) {
         return 0;
     }
     if (!barrier_holds(replay)) {

@@ -13,13 +13,16 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "backend.h"
 #include "connection.h"
+#include "contexts.h"
 #include "events.h"
 #include "listeners.h"
 #include "options.h"
-#include "peer.h"
+#include "peer_tls.h"
 #include "tasks.h"
 #include "texts.h"
+#include "upgrade.h"
 
 enum { NAME_SIZE = 24, CONNECT_PATIENCE_US = 500000 };
 
@@ -42,6 +45,7 @@ static struct serving *serving_new(struct replay *replay, const json_t *call)
 {
     struct serving *serving = arena_take(&replay->arena, sizeof *serving);
     serving->replay = replay;
+    serving->speaks_tls = context_of(replay, json_object_get(call, "ssl")) != NULL;
     serving->silent = json_is_true(json_object_get(call, "no_callback"));
     return serving;
 }
@@ -142,25 +146,71 @@ void servers_free(struct replay *replay)
 /* -- peers that connect -------------------------------------------------------------------------
  */
 
-/* The peer that connected first and has no connection yet; 0: none. */
-static int queue_pop(struct serving *serving)
+static struct peer *queued_peer(const struct serving *serving, size_t index)
 {
+    return serving->replay->peers[serving->queue[index]];
+}
+
+static void queue_remove(struct serving *serving, size_t index)
+{
+    int *place = serving->queue + index;
+    serving->queued--;
+    memmove(place, place + 1, (serving->queued - index) * sizeof *place);
+}
+
+/* Where in the queue the peer of an accepted connection is: the one of that address, on Unix
+ * sockets the first that does not hold, for that one's handshake cannot be over. */
+static size_t queue_find(const struct serving *serving, const struct rill_address *address)
+{
+    for (size_t i = 0; i < serving->queued; i++) {
+        if (address->family != AF_UNIX && queued_peer(serving, i)->port == address->port) {
+            return i;
+        }
+    }
+    for (size_t i = 0; i < serving->queued; i++) {
+        if (serving->replay->backend->upgrades || !peer_tls_holds(queued_peer(serving, i))) {
+            return i;
+        }
+    }
+    return 0;
+}
+
+/* The peer at the other end of an accepted connection; 0: none is known. */
+static int queue_take(struct serving *serving, const struct rill_writer *writer)
+{
+    struct rill_address address = {0};
     if (serving->queued == 0) {
         return 0;
     }
-    const int first = serving->queue[0];
-    serving->queued--;
-    memmove(serving->queue, serving->queue + 1, serving->queued * sizeof serving->queue[0]);
-    return first;
+    rill_writer_get_peername(writer, &address);
+    const size_t index = queue_find(serving, &address);
+    const int number = serving->queue[index];
+    queue_remove(serving, index);
+    return number;
+}
+
+/* Whether the server will call somebody for that peer without the script's doing. */
+static bool is_waited_for(const struct serving *serving, const struct peer *peer)
+{
+    if (peer->wire == NULL) {
+        return !serving->speaks_tls;
+    }
+    return peer_tls_failure(peer) == NULL &&
+           (serving->replay->backend->upgrades || !peer_tls_holds(peer));
 }
 
 static bool serving_accepts(struct serving *serving)
 {
-    const struct replay *replay = serving->replay;
-    while (serving->queued > 0 && peer_turned_away(replay->peers[serving->queue[0]])) {
-        queue_pop(serving);
+    bool accepts = false;
+    for (size_t i = serving->queued; i > 0; i--) {
+        struct peer *peer = queued_peer(serving, i - 1);
+        if (peer_turned_away(peer)) {
+            queue_remove(serving, i - 1);
+        } else {
+            accepts = accepts || is_waited_for(serving, peer);
+        }
     }
-    return serving->queued > 0 && is_serving(serving);
+    return accepts && is_serving(serving);
 }
 
 bool servers_accept(struct replay *replay)
@@ -213,7 +263,18 @@ static int connect_to(const struct rill_address *address)
     return fd;
 }
 
-void server_connect_peer(struct replay *replay, int number, int server)
+/* A raw peer, or TLS over one; on start-tls the ClientHello waits for the handler. */
+static struct peer *connected_peer(const struct serving *serving, int fd, bool plain)
+{
+    const bool upgrades = serving->replay->backend->upgrades;
+    const struct peer_tls_start start = {.hold = upgrades && !serving->speaks_tls};
+    struct peer *peer = peer_socket_new(serving->replay, fd);
+    peer->connected = true;
+    peer->port = port_of_socket(fd);
+    return upgrades || (serving->speaks_tls && !plain) ? peer_tls_new(peer, &start) : peer;
+}
+
+void server_connect_peer(struct replay *replay, int number, int server, bool plain)
 {
     char name[NAME_SIZE];
     struct serving *serving = server_numbered(replay, server);
@@ -230,7 +291,7 @@ void server_connect_peer(struct replay *replay, int number, int server)
     if (serving->address.family != AF_UNIX) {
         emit_port(replay, name, port_of_socket(fd));
     }
-    replay->peers[number] = peer_socket_new(replay, fd);
+    replay->peers[number] = connected_peer(serving, fd, plain);
     if (is_serving(serving) && !serving->silent && serving->queued < PEERS_MAX) {
         serving->queue[serving->queued++] = number;
     }
@@ -243,7 +304,7 @@ static struct connection *accepted(struct serving *serving, struct rill_reader *
                                    struct rill_writer *writer)
 {
     struct replay *replay = serving->replay;
-    const int number = queue_pop(serving);
+    const int number = queue_take(serving, writer);
     struct connection *connection = connection_new(replay, number, reader, writer, false);
     if (number != 0) {
         connection_join(connection, replay->peers[number]);
@@ -266,6 +327,23 @@ static struct at handler_at(struct replay *replay, const struct connection *conn
     return (struct at){.replay = replay, .mark = mark, .number = connection->number};
 }
 
+/* On start-tls a handler begins with that; its peer's ClientHello comes when that has begun. */
+static int upgrade_handler(struct connection *connection)
+{
+    struct replay *replay = connection->replay;
+    struct record *record = connection->handler;
+    const json_t *told = json_object_get(json_object_get(replay->script, "tls"), "peer");
+    if (connection->peer != NULL && !json_is_true(json_object_get(told, "hold"))) {
+        peer_perform(connection->peer, PEER_HANDSHAKE);
+    }
+    record->outcome = RUNNING;
+    const int rc = upgrade_as_told(connection);
+    if (rc < 0) {
+        emit_error(replay, json_sprintf("start_tls%s", record->mark), rill_task_error());
+    }
+    return rc;
+}
+
 static int handler_task(struct rill_reader *reader, struct rill_writer *writer, void *arg)
 {
     struct serving *serving = arg;
@@ -275,7 +353,8 @@ static int handler_task(struct rill_reader *reader, struct rill_writer *writer, 
     char *name = arena_take(&replay->arena, NAME_SIZE);
     snprintf(name, NAME_SIZE, "h%d", connection->number);
     connection->handler = record_of_handler(&at, name, handler_calls(replay));
-    return record_run(connection->handler);
+    const int rc = replay->backend->upgrades ? upgrade_handler(connection) : 0;
+    return rc < 0 ? record_ends(connection->handler, rc) : record_run(connection->handler);
 }
 
 static int handler_callback(struct rill_reader *reader, struct rill_writer *writer, void *arg)

@@ -28,8 +28,9 @@ struct server_name {
 };
 const struct server_name *server_names(const struct serving *serving, size_t *count);
 
-/* A raw socket connects to a server and becomes peer `number`. */
-void server_connect_peer(struct replay *replay, int number, int server);
+/* A raw socket connects to a server and becomes peer `number`; it speaks TLS when the server does,
+ * unless it is to be plain. */
+void server_connect_peer(struct replay *replay, int number, int server, bool plain);
 
 /* Whether a peer that connected is neither accepted nor turned away yet. */
 bool servers_accept(struct replay *replay);

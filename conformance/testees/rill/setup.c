@@ -10,14 +10,17 @@
 
 #include "calls.h"
 #include "connection.h"
+#include "contexts.h"
 #include "events.h"
 #include "listeners.h"
-#include "peer.h"
+#include "options.h"
+#include "peer_tls.h"
 #include "place.h"
 #include "protocol.h"
 #include "script.h"
 #include "server.h"
 #include "syscalls.h"
+#include "upgrade.h"
 
 enum { SMALL_SEND_BUFFER = 16384, PORT_TEXT_SIZE = 16 };
 
@@ -31,12 +34,31 @@ struct opening {
     struct rill_writer *writer;
     struct rill_transport *transport;
     struct rill_memory_peer *memory;
+    struct peer *wire; /* the peer over `memory`; NULL: not yet */
+    json_t *call;      /* of a server with TLS, ours; NULL: the script's own options do */
 };
 
 static void cannot_set_up(const char *what)
 {
     fprintf(stderr, "rill-testee: set-up failed: %s\n", what);
     exit(EXIT_FAILURE);
+}
+
+/* A peer over its wire, as the backend wants it from the beginning. */
+static struct peer *carried(struct peer *wire)
+{
+    const struct peer_tls_start start = {.server_side = true, .never_hold = true};
+    return wire->replay->backend->speaks_tls ? peer_tls_new(wire, &start) : wire;
+}
+
+/* A memory transport has its peer before the call that opens it has ended, which needs the peer's
+ * side of the handshake. */
+static void meet_memory(struct opening *opening)
+{
+    if (opening->memory != NULL && opening->wire == NULL) {
+        opening->wire = peer_memory_new(opening->replay, opening->memory);
+        opening->replay->peers[1] = carried(opening->wire);
+    }
 }
 
 /* Runs fn(opening) as a task to its end; a failure is told as an error of step 0. */
@@ -50,6 +72,7 @@ static bool open_in_task(struct opening *opening, rill_task_fn *fn)
     }
     while (!rill_task_done(task)) {
         settle(replay);
+        meet_memory(opening);
     }
     const struct rill_error *exception = rill_task_exception(task);
     const bool opened = exception == NULL;
@@ -60,21 +83,60 @@ static bool open_in_task(struct opening *opening, rill_task_fn *fn)
     return opened;
 }
 
+/* What the app's end is opened with; a NULL context: without TLS. */
+struct tls_wanted {
+    struct rill_ssl_context *context;
+    struct rill_start_tls_options options;
+};
+
+static const json_t *app_of(const struct replay *replay)
+{
+    return json_object_get(json_object_get(replay->script, "tls"), "app");
+}
+
+static struct tls_wanted tls_wanted(const struct replay *replay)
+{
+    const json_t *app = app_of(replay);
+    struct tls_wanted wanted = {0};
+    if (replay->backend->speaks_tls) {
+        wanted.context = context_of(replay, json_object_get(app, "context"));
+        wanted.options = options_of_start_tls(app);
+    }
+    return wanted;
+}
+
 static struct rill_connection_options connection_options(const struct replay *replay)
 {
-    return (struct rill_connection_options){.limit = int_argument(replay->script, "limit")};
+    const struct tls_wanted tls = tls_wanted(replay);
+    return (struct rill_connection_options){
+        .limit = int_argument(replay->script, "limit"),
+        .ssl = tls.context,
+        .server_hostname = tls.options.server_hostname,
+        .ssl_handshake_timeout = tls.options.ssl_handshake_timeout,
+        .ssl_shutdown_timeout = tls.options.ssl_shutdown_timeout,
+        .insecure_skip_hostname = tls.options.insecure_skip_hostname,
+    };
 }
 
 /* What create_connection does over a socket: its protocol, and connection_made before it returns.
- */
+ * With TLS it is start_tls from there on. */
 static int open_bare_memory(struct opening *opening)
 {
     struct replay *replay = opening->replay;
+    const struct tls_wanted tls = tls_wanted(replay);
     struct rill_protocol *protocol = protocol_new(replay);
     int rc = rill_memory_transport_new(replay->loop, protocol, NULL, &opening->transport,
                                        &opening->memory);
     while (rc == 0 && !protocol_is_made(protocol)) {
         rc = rill_sleep(0);
+    }
+    if (rc == 0 && tls.context != NULL) {
+        struct rill_transport *made;
+        rc = rill_start_tls(opening->transport, protocol, tls.context, &tls.options, &made);
+        opening->transport = rc == 0 ? made : opening->transport;
+    }
+    if (rc < 0) {
+        rill_transport_unref(opening->transport);
     }
     return rc;
 }
@@ -122,7 +184,7 @@ static int open_unix(void *arg)
 {
     struct opening *opening = arg;
     const struct rill_unix_connection_options options = {
-        .limit = int_argument(opening->replay->script, "limit")};
+        .limit = int_argument(opening->replay->script, "limit")}; /* no TLS backend opens one */
     struct rill_protocol *protocol;
     if (opening->bare) {
         return rill_create_unix_connection(protocol_new, opening->replay, opening->path, &options,
@@ -140,11 +202,11 @@ static int open_reader(void *arg)
 static int open_server(void *arg)
 {
     const struct opening *opening = arg;
-    const json_t *script = opening->replay->script;
+    const json_t *call = opening->call != NULL ? opening->call : opening->replay->script;
     if (opening->path.ptr != NULL) {
-        return server_start_unix(opening->replay, script, opening->path);
+        return server_start_unix(opening->replay, call, opening->path);
     }
-    return server_start(opening->replay, script, LISTEN_HOST, "0");
+    return server_start(opening->replay, call, LISTEN_HOST, "0");
 }
 
 /* Connection 1; its peer is still to be found. */
@@ -156,17 +218,19 @@ static struct connection *opened_connection(const struct opening *opening)
     return connection_new(opening->replay, 1, opening->reader, opening->writer, true);
 }
 
-static void connect_opened(const struct opening *opening, struct peer *peer)
+/* Peer 1 is there already. */
+static void connect_opened(const struct opening *opening)
 {
-    opening->replay->peers[1] = peer;
-    connection_join(opened_connection(opening), peer);
+    connection_join(opened_connection(opening), opening->replay->peers[1]);
 }
 
 static bool set_up_memory(struct opening *opening)
 {
     const bool opened = open_in_task(opening, open_memory);
     if (opened) {
-        connect_opened(opening, peer_memory_new(opening->replay, opening->memory));
+        connect_opened(opening);
+    } else if (opening->wire != NULL && opening->memory == NULL) {
+        peer_memory_lost(opening->wire);
     }
     return opened;
 }
@@ -186,12 +250,12 @@ static bool set_up_pair(struct opening *opening)
     small_send_buffer(ends[0]);
     syscalls_forget(opening->replay, ends[0]);
     opening->socket = ends[0];
+    opening->replay->peers[1] = carried(peer_socket_new(opening->replay, ends[1]));
     const bool opened = open_in_task(opening, open_socket);
     if (opened) {
-        connect_opened(opening, peer_socket_new(opening->replay, ends[1]));
-    } else {
+        connect_opened(opening);
+    } else if (!opening->replay->backend->speaks_tls) {
         close(ends[0]); /* still ours */
-        close(ends[1]);
     }
     return opened;
 }
@@ -231,23 +295,37 @@ static bool set_up_unix(struct opening *opening)
     return opened;
 }
 
+static int upgrade_first(void *arg)
+{
+    const struct opening *opening = arg;
+    return upgrade_as_told(connection_find(opening->replay, 1));
+}
+
+/* start-tls: the connection that is open goes on over TLS, from both sides. */
+static bool set_up_start_tls(struct opening *opening)
+{
+    const struct rill_bytes nothing = {NULL, 0};
+    peer_tls_upgrade(opening->replay, 1, nothing);
+    return open_in_task(opening, upgrade_first);
+}
+
 static bool set_up_connection(struct opening *opening)
 {
-    static const struct backend {
-        const char *name;
-        bool (*set_up)(struct opening *opening);
-    } backends[] = {
-        {"mem", set_up_memory},
-        {"pair", set_up_pair},
-        {"tcp", set_up_tcp},
-        {"unix", set_up_unix},
+    static bool (*const set_ups[])(struct opening * opening) = {
+        [CARRIER_MEM] = set_up_memory,
+        [CARRIER_PAIR] = set_up_pair,
+        [CARRIER_TCP] = set_up_tcp,
+        [CARRIER_UNIX] = set_up_unix,
     };
-    const char *name = text_argument(opening->replay->script, "backend");
-    const struct backend *backend = backends;
-    while (strcmp(backend->name, name) != 0) { /* the script was checked */
-        backend++;
+    const struct backend *backend = opening->replay->backend;
+    bool opened = set_ups[backend->carrier](opening);
+    if (opened && backend->upgrades) {
+        opened = set_up_start_tls(opening);
     }
-    return backend->set_up(opening);
+    if (opened && (backend->upgrades || backend->speaks_tls)) {
+        settle(opening->replay); /* the app takes the session's tickets */
+    }
+    return opened;
 }
 
 static bool set_up_reader(struct opening *opening)
@@ -259,13 +337,35 @@ static bool set_up_reader(struct opening *opening)
     return opened;
 }
 
+/* start_server's options are the script's; TLS has its own. */
+static json_t *server_call(const struct replay *replay)
+{
+    json_t *call = json_copy((json_t *)replay->script);
+    json_t *app = json_copy((json_t *)app_of(replay));
+    json_object_set(call, "ssl", json_object_get(app, "context"));
+    json_object_del(app, "context");
+    json_object_del(app, "server_hostname");
+    json_object_update(call, app);
+    json_decref(app);
+    return call;
+}
+
 static bool set_up_server(struct opening *opening)
 {
-    const char *backend = text_argument(opening->replay->script, "backend");
-    if (strcmp(backend, "unix") == 0) {
+    const struct replay *replay = opening->replay;
+    if (replay->backend->server == CARRIER_UNIX) {
         opening->path = place_path(opening->replay, rill_bytes_of("{dir}/server"));
     }
-    return open_in_task(opening, open_server);
+    opening->call = replay->backend->speaks_tls ? server_call(replay) : NULL;
+    const bool opened = open_in_task(opening, open_server);
+    json_decref(opening->call);
+    return opened;
+}
+
+enum carrier set_up_carrier(const struct replay *replay)
+{
+    const bool server = strcmp(text_argument(replay->script, "with"), "server") == 0;
+    return server ? replay->backend->server : replay->backend->carrier;
 }
 
 bool set_up(struct replay *replay)

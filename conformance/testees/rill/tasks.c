@@ -43,7 +43,11 @@ int record_run(struct record *record)
                     .number = record->connection,
                     .record = record};
     record->outcome = RUNNING;
-    const int rc = calls_run(&at, record->calls);
+    return record_ends(record, calls_run(&at, record->calls));
+}
+
+int record_ends(struct record *record, int rc)
+{
     record->outcome = rc == RILL_ECANCELLED ? CANCELLED : rc < 0 ? RAISED : RETURNED;
     leave_record(record);
     return rc < 0 ? rc : 0;

@@ -23,6 +23,9 @@ struct record *record_of_handler(const struct at *at, const char *name, const js
 /* Runs a record's calls in the running task; what the task returns. */
 int record_run(struct record *record);
 
+/* The running task ends so, without its calls; what it returns. */
+int record_ends(struct record *record, int rc);
+
 /* The newest record of a name; NULL: none. */
 struct record *record_find(const struct replay *replay, const char *name);
 

@@ -13,7 +13,8 @@
  * in the arena. */
 const char *text_of_address(struct arena *arena, const struct rill_address *address);
 
-/* What get_extra_info gives; the caller's reference, NULL: none. */
-json_t *json_of_extra_info(struct arena *arena, const struct rill_extra_info *info);
+/* What get_extra_info gives for this name; the caller's reference, NULL: none. */
+json_t *json_of_extra_info(struct replay *replay, const char *name,
+                           const struct rill_extra_info *info);
 
 #endif
