@@ -110,6 +110,7 @@ struct seams {
     bool restless_called;             /* a callback of ours is queued */
     int restless_step;                /* the last step that was told to be restless */
     size_t received[DESCRIPTORS_MAX];
+    bool barrier_held;      /* when the loop polled last */
     double barrier_began;   /* real seconds; 0: not waiting */
     double finishing_since; /* real seconds at which main was told to return */
     double accept_again;    /* virtual time at which a server that ran out of descriptors goes on */

@@ -180,6 +180,8 @@ static int would_sleep(void *arg, double until)
         tell_restless(replay);
         return 0;
     }
+    const bool held = replay->seams.barrier_held;
+    replay->seams.barrier_held = false;
     if (!polled_in_vain(replay)) {
         return 0;
     }
@@ -192,6 +194,10 @@ static int would_sleep(void *arg, double until)
     }
     if (!barrier_holds(replay)) {
         nap();
+        return 0;
+    }
+    if (!held) {
+        replay->seams.barrier_held = true; /* the poll that follows sees what came meanwhile */
         return 0;
     }
     resume_driver(replay);
