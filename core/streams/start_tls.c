@@ -15,12 +15,14 @@ struct upgrade {
     struct rill_transport *below;
 };
 
-/* In the iteration after the call, as asyncio queues it. */
+/* In the iteration after the call, as asyncio queues it; the connection may be lost by then. */
 static void run_start(struct rill__entry *entry)
 {
     struct upgrade *upgrade = rill__container(entry, struct upgrade, start);
-    rill__ssl_start(upgrade->ssl, upgrade->below);
-    rill_transport_resume_reading(upgrade->below);
+    if (!upgrade->ssl->closing) {
+        rill__ssl_start(upgrade->ssl, upgrade->below);
+        rill_transport_resume_reading(upgrade->below);
+    }
 }
 
 static const struct rill_error *check_context(const struct rill_ssl_context *context) /* */
