@@ -24,6 +24,7 @@ struct tls_peer {
     bool done; /* the handshake */
     bool got_notify;
     bool sent_notify;
+    bool closing;                /* it read enough, and closes when the app's side has ended */
     struct arena_buffer held;    /* plaintext that the script did not read */
     struct arena_buffer waiting; /* plaintext that waits for the handshake */
     struct arena_buffer piece;   /* the ciphertext of one take; kept for its memory */
@@ -126,8 +127,14 @@ static bool take_ciphertext(struct tls_peer *self)
             session_feed(self->session, self->piece.memory, self->piece.size);
             advance(self);
         }
+        self->held.size = self->closing ? 0 : self->held.size;
     }
     return moved;
+}
+
+static bool is_open(struct peer *peer)
+{
+    return strcmp(peer->ops->end(peer), "open") == 0;
 }
 
 static bool tls_pump(struct peer *peer)
@@ -139,6 +146,11 @@ static bool tls_pump(struct peer *peer)
         return moved;
     }
     moved = take_ciphertext(self) || moved;
+    if (self->closing && (is_over(self) || !is_open(wire))) {
+        flush(self);
+        peer_perform(wire, PEER_CLOSE);
+        return moved;
+    }
     if (!moved && !self->done && !has_failed(self)) {
         advance(self); /* a client that was held begins */
     }
@@ -168,10 +180,16 @@ static void tls_shutdown(struct peer *peer)
     flush(of(peer));
 }
 
+/* Gracefully, so that the app's answer meets no closed socket, if there is a session to end. */
 static void tls_close(struct peer *peer)
 {
+    struct tls_peer *self = of(peer);
     tls_shutdown(peer);
-    peer_perform(peer->wire, PEER_CLOSE);
+    self->closing = true;
+    self->held.size = 0;
+    if (!self->done || is_over(self) || self->holds) {
+        peer_perform(peer->wire, PEER_CLOSE);
+    }
 }
 
 static void tls_eof(struct peer *peer)
@@ -251,7 +269,7 @@ static void tls_take(struct peer *peer, struct arena_buffer *into, size_t most)
     struct arena_buffer *held = &of(peer)->held;
     const size_t room = most - into->size;
     const size_t size = held->size < room ? held->size : room;
-    if (size > 0) {
+    if (size > 0 && !of(peer)->closing) {
         arena_append(&peer->replay->arena, into, held->memory, size);
         memmove(held->memory, held->memory + size, held->size - size);
         held->size -= size;
@@ -260,7 +278,7 @@ static void tls_take(struct peer *peer, struct arena_buffer *into, size_t most)
 
 static const char *tls_end(struct peer *peer)
 {
-    const char *end = peer->wire->ops->end(peer->wire);
+    const char *end = of(peer)->closing ? "closed" : peer->wire->ops->end(peer->wire);
     const bool notified = of(peer)->got_notify;
     if (strcmp(end, "fin") == 0 || strcmp(end, "notify") == 0 || strcmp(end, "truncated") == 0) {
         return notified ? "fin" : "truncated";
