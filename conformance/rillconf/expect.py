@@ -2,12 +2,15 @@
 """Known differences of a testee: data in conformance/expectations/NAME.known.
 
 One entry a line, fields separated by |:
-    pattern | backends or * | fingerprint | Q-nn | what and why
+    pattern | backends, groups of them, or * | fingerprint | Q-nn | what and why
 The fingerprint is that of the first difference. An entry that no longer differs, or differs otherwise, fails.
 """
 import fnmatch
 import hashlib
 import os
+
+from . import tls
+from .expr import Bad
 
 LARGEST_PATTERN = 20
 
@@ -26,12 +29,13 @@ class Entry:
     def __init__(self, path, line, fields):
         self.path = path
         self.line = line
-        self.pattern, self.backends, self.fingerprint, self.row, self.reason = fields
+        self.pattern, backends, self.fingerprint, self.row, self.reason = fields
+        self.backends = None if backends == "*" else tls.expand(backends.split(","))
         self.covered = set()    # (case, backend) that were run
         self.used = set()       # those that differed as the entry says
 
     def covers(self, name, backend):
-        return fnmatch.fnmatchcase(name, self.pattern) and (self.backends == "*" or backend in self.backends.split(","))
+        return fnmatch.fnmatchcase(name, self.pattern) and (self.backends is None or backend in self.backends)
 
     def place(self):
         return "%s:%d" % (self.path, self.line)
@@ -91,5 +95,8 @@ def load(folder, name, shown=None):
                 if len(fields) != 5 or not fields[3].startswith("Q-") or not fields[4]:
                     raise ExpectationError("%s:%d: expected pattern | backends | fingerprint | Q-nn | reason"
                                            % (shown or path, number))
-                entries.append(Entry(shown or path, number, fields))
+                try:
+                    entries.append(Entry(shown or path, number, fields))
+                except Bad as exc:
+                    raise ExpectationError("%s:%d: %s" % (shown or path, number, exc))
     return Expectations(entries)
