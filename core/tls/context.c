@@ -16,7 +16,7 @@
 #include "tls/error.h"
 
 /* What rill_ssl_default points to: an address that no context has. Nobody writes to it. */
-static const struct rill_ssl_context standing_for_default = {.checks_hostname = true};
+static const struct rill_ssl_context standing_for_default = {.server_side = false};
 
 struct rill_ssl_context *const rill_ssl_default =
     (struct rill_ssl_context *)&standing_for_default; /* NOLINT: never written */
@@ -106,11 +106,7 @@ static const struct rill_error *make(bool server_side, struct rill_ssl_context *
     }
     /* Said in both cases: the machine's openssl.cnf may have chosen another mode. */
     SSL_CTX_set_verify(ctx, server_side ? SSL_VERIFY_NONE : VERIFY_REQUIRED, NULL);
-    const struct rill_error *failure = wrap(ctx, server_side, context);
-    if (failure == NULL) {
-        (*context)->checks_hostname = !server_side;
-    }
-    return failure;
+    return wrap(ctx, server_side, context);
 }
 
 int rill_ssl_context_new_client(struct rill_ssl_context **context, const struct rill_error **error)
@@ -139,7 +135,6 @@ int rill_ssl_context_adopt(struct ssl_ctx_st *adopted, bool server_side,
     if (failure == NULL) {
         SSL_CTX_set_mode(adopted, SSL_MODE_RELEASE_BUFFERS);
         (*context)->adopted = true;
-        (*context)->checks_hostname = !server_side && rill_ssl_context_verifies(*context);
     }
     return rill__ssl_finish(failure, error);
 }
@@ -356,14 +351,14 @@ void rill_ssl_context_set_strict_end(struct rill_ssl_context *context, bool stri
 void rill_ssl_context_insecure_skip_hostname(struct rill_ssl_context *context)
 {
     if (is_a_clients(context)) {
-        context->checks_hostname = false;
+        context->skips_hostname = true;
     }
 }
 
 void rill_ssl_context_insecure_skip_verification(struct rill_ssl_context *context)
 {
     if (is_a_clients(context)) {
-        context->checks_hostname = false;
+        context->skips_hostname = true;
         SSL_CTX_set_verify(context->ctx, SSL_VERIFY_NONE,
                            SSL_CTX_get_verify_callback(context->ctx));
     }
@@ -384,5 +379,5 @@ bool rill_ssl_context_verifies(const struct rill_ssl_context *context)
 
 bool rill_ssl_context_checks_hostname(const struct rill_ssl_context *context)
 {
-    return context->checks_hostname;
+    return !context->server_side && !context->skips_hostname && rill_ssl_context_verifies(context);
 }

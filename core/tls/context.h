@@ -17,7 +17,7 @@ struct rill_ssl_context {
     pthread_mutex_t chain_lock; /* see rill__ssl_context_session */
     atomic_size_t references;
     bool server_side;
-    bool checks_hostname;
+    bool skips_hostname; /* check_hostname = False */
     bool strict_end;
     bool adopted;
     rill_sni_callback *sni;

@@ -130,7 +130,7 @@ static bool expect_name(struct rill_ssl_object *self, const char *name, bool che
 static const struct rill_error *set_name(struct rill_ssl_object *self, const char *name, bool skip)
 {
     if (name == NULL || name[0] == '\0') {
-        return self->context->checks_hostname && !skip /* */
+        return rill_ssl_context_checks_hostname(self->context) && !skip /* */
                    ? rill_error_new(RILL_EVALUE, "check_hostname requires server_hostname")
                    : NULL;
     }
@@ -146,7 +146,7 @@ static const struct rill_error *set_name(struct rill_ssl_object *self, const cha
     if (self->server_hostname == NULL) {
         return rill_error_no_memory();
     }
-    return expect_name(self, name, self->context->checks_hostname && !skip)
+    return expect_name(self, name, rill_ssl_context_checks_hostname(self->context) && !skip)
                ? NULL
                : rill__tls_error_of_queue();
 }
