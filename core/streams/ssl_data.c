@@ -82,14 +82,15 @@ void rill__ssl_process_outgoing(struct rill__ssl *self)
 }
 
 /* Encrypts and sends. *taken bytes are done for good; fewer than data.len when the session wants
- * input first. False: fatal. */
+ * input first. False: fatal. A transport below that is lost drops and counts the write (R-431), one
+ * for each call here. */
 static bool encrypt(struct rill__ssl *self, struct rill_bytes data, size_t *taken)
 {
     const struct rill_error *error;
     size_t count;
 
     *taken = 0;
-    while (*taken < data.len && self->below != NULL && !rill_transport_is_closing(self->below)) {
+    while (*taken < data.len && (*taken == 0 || !rill_transport_is_closing(self->below))) {
         const size_t rest = data.len - *taken;
         const struct rill_bytes piece = {data.ptr + *taken,
                                          rest < ENCRYPT_MAX ? rest : ENCRYPT_MAX};
