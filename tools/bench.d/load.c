@@ -3,7 +3,7 @@
  * tools/bench's load generator: puts one kind of load on a server that is running already, checks
  * every answer, and prints what the measured window cost the server, as one JSON object on a line.
  */
-#include "load.h"
+#include "load_stream.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -16,6 +16,8 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+
+#include <openssl/ssl.h>
 
 void load_die(const char *format, ...)
 {
@@ -72,13 +74,16 @@ static void print_result(const struct load_result *result)
     const struct load_sample *const end = &result->end;
     printf("{\"operations\": %llu, \"seconds\": %.9f, \"server_cpu_s\": %.9f, "
            "\"server_user_s\": %.3f, \"server_system_s\": %.3f, \"server_involuntary\": %llu, "
-           "\"load_involuntary\": %llu, \"load_cpu_s\": %.9f, \"steal_s\": %.3f}\n",
+           "\"load_involuntary\": %llu, \"load_cpu_s\": %.9f, \"steal_s\": %.3f, "
+           "\"server_private_bytes\": %lld, \"server_rss_bytes\": %lld}\n",
            (unsigned long long)result->operations, end->wall_s - begin->wall_s,
            end->server_cpu_s - begin->server_cpu_s, end->server_user_s - begin->server_user_s,
            end->server_system_s - begin->server_system_s,
            (unsigned long long)(end->server_involuntary - begin->server_involuntary),
            (unsigned long long)(end->load_involuntary - begin->load_involuntary),
-           end->load_cpu_s - begin->load_cpu_s, end->steal_s - begin->steal_s);
+           end->load_cpu_s - begin->load_cpu_s, end->steal_s - begin->steal_s,
+           (long long)(end->server_private_bytes - begin->server_private_bytes),
+           (long long)(end->server_rss_bytes - begin->server_rss_bytes));
 }
 
 static double number(const char *text, const char *what)
@@ -91,15 +96,25 @@ static double number(const char *text, const char *what)
     return value;
 }
 
+struct load {
+    const char *name;
+    void (*run)(const struct load_options *options, struct load_result *result);
+};
+
 /* Positional, because only the driver calls it. */
 int main(int argc, char **argv)
 {
+    static const struct load loads[] = {{"echo", load_echo},
+                                        {"lines", load_lines},
+                                        {"idle", load_idle},
+                                        {"handshakes", load_handshakes},
+                                        {"bulk", load_bulk}};
     struct load_result result = {0};
-    if (argc != 9) {
+    if (argc != 9 && argc != 10) {
         fprintf(stderr,
-                "usage: %s echo|lines PORT SERVER-PID CONNECTIONS WARMUP-S SECONDS REQUESTS "
-                "SILENCE-MS\n"
-                "REQUESTS 0: as many as fit in SECONDS.\n",
+                "usage: %s echo|lines|idle|handshakes|bulk PORT SERVER-PID CONNECTIONS WARMUP-S "
+                "SECONDS REQUESTS SILENCE-MS [CERTIFICATE]\n"
+                "REQUESTS 0: as many as fit in SECONDS. With a CERTIFICATE: over TLS.\n",
                 argv[0]);
         return 2;
     }
@@ -111,17 +126,18 @@ int main(int argc, char **argv)
         .seconds = number(argv[6], "SECONDS"),
         .requests = (uint64_t)number(argv[7], "REQUESTS"),
         .silence_ms = (int)number(argv[8], "SILENCE-MS"),
+        .tls = argc == 10 ? load_stream_context(argv[9]) : NULL,
     };
     if (options.connections == 0) {
         load_die("CONNECTIONS: at least one");
     }
-    if (strcmp(argv[1], "echo") == 0) {
-        load_echo(&options, &result);
-    } else if (strcmp(argv[1], "lines") == 0) {
-        load_lines(&options, &result);
-    } else {
-        load_die("no such load: %s", argv[1]);
+    for (size_t i = 0; i < sizeof loads / sizeof loads[0]; i++) {
+        if (strcmp(argv[1], loads[i].name) == 0) {
+            loads[i].run(&options, &result);
+            print_result(&result);
+            SSL_CTX_free(options.tls);
+            return EXIT_SUCCESS;
+        }
     }
-    print_result(&result);
-    return EXIT_SUCCESS;
+    load_die("no such load: %s", argv[1]);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * What the load generator's files share: its options, a sample of the clocks that a result is made
- * of, and the two kinds of load. A load that sees a wrong answer, or none for some seconds, ends
+ * of, and the kinds of load. A load that sees a wrong answer, or none for some seconds, ends
  * the program with a message: a server that answers wrongly has no figure.
  */
 #ifndef RILL_BENCH_LOAD_H
@@ -16,14 +16,17 @@ enum {
     LOAD_LINE_BYTES = 64,
 };
 
+struct ssl_ctx_st;
+
 struct load_options {
     int port;
     pid_t pid; /* the server's, for its CPU clock */
     unsigned connections;
     double warmup_s;
     double seconds;
-    uint64_t requests; /* not 0: exactly so many, without warm-up, instead of the times */
-    int silence_ms;    /* a server that answers nothing for so long has failed */
+    uint64_t requests;      /* not 0: exactly so many, without warm-up, instead of the times */
+    int silence_ms;         /* a server that answers nothing for so long has failed */
+    struct ssl_ctx_st *tls; /* of load_stream_context; NULL: plain */
 };
 
 /* Everything that is read at the begin and at the end of a measured window. */
@@ -36,6 +39,8 @@ struct load_sample {
     uint64_t server_involuntary; /* switches away from a server that wanted to go on */
     uint64_t load_involuntary;
     double load_cpu_s;
+    uint64_t server_private_bytes; /* of load_take_memory */
+    uint64_t server_rss_bytes;
 };
 
 struct load_result {
@@ -52,7 +57,19 @@ void load_echo(const struct load_options *options, struct load_result *result);
  * credited unread. */
 void load_lines(const struct load_options *options, struct load_result *result);
 
+/* So many connections that have each echoed one line, all open at the end of the window; requests
+ * stand for connections. */
+void load_idle(const struct load_options *options, struct load_result *result);
+
+/* A connection for each operation, with a handshake and one line. */
+void load_handshakes(const struct load_options *options, struct load_result *result);
+
+/* Bytes echoed as fast as the server takes them, in operations of 64 KiB. */
+void load_bulk(const struct load_options *options, struct load_result *result);
+
 void load_take_sample(const struct load_options *options, struct load_sample *sample);
+/* The server's memory, of which nobody else has a copy; and its resident set. */
+void load_take_memory(const struct load_options *options, struct load_sample *sample);
 double load_now_s(void);
 
 /* Connects to the server's port; TCP_NODELAY, non-blocking. Registered for `events` in the epoll

@@ -1,27 +1,20 @@
 /* SPDX-License-Identifier: MIT
  *
- * The echo load: a closed loop on each connection. Each line carries its connection's number and a
- * running number, so that an answer that is late, doubled or another connection's is seen.
+ * The echo load: a closed loop on each connection.
  */
-#include "load.h"
+#include "load_stream.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 enum { EVENTS_MAX = 256 };
 
 struct client {
-    int fd;
-    unsigned number;
-    size_t answered; /* bytes of the current line that have come back */
-    uint64_t sequence;
-    char line[LOAD_LINE_BYTES];
+    struct load_stream stream;
+    struct load_line line;
 };
 
 struct echo {
@@ -33,44 +26,10 @@ struct echo {
     bool leaving;
 };
 
-static void put_hex(char *text, uint64_t value)
-{
-    static const char digits[] = "0123456789abcdef";
-    for (int i = 15; i >= 0; i--, value >>= 4) {
-        text[i] = digits[value & 15];
-    }
-}
-
 static void ask(struct echo *self, struct client *client)
 {
-    put_hex(client->line + 9, ++client->sequence);
-    client->answered = 0;
     self->asked++;
-    /* A closed loop never has more than one line in the socket's buffer: it always fits. */
-    if (send(client->fd, client->line, LOAD_LINE_BYTES, MSG_NOSIGNAL) != LOAD_LINE_BYTES) {
-        load_die("connection %u: cannot send: %s", client->number, strerror(errno));
-    }
-}
-
-/* True when the answer is complete. */
-static bool take_answer(struct client *client)
-{
-    char answer[LOAD_LINE_BYTES + 1]; /* one more, to see that there is nothing more */
-    const ssize_t got = recv(client->fd, answer, sizeof answer - client->answered, 0);
-    if (got < 0 && errno == EAGAIN) {
-        return false;
-    }
-    if (got <= 0) {
-        load_die("connection %u: the server closed it", client->number);
-    }
-    const size_t size = (size_t)got;
-    if (size > LOAD_LINE_BYTES - client->answered ||
-        memcmp(answer, client->line + client->answered, size) != 0) {
-        load_die("connection %u: wrong answer to line %llu", client->number,
-                 (unsigned long long)client->sequence);
-    }
-    client->answered += size;
-    return client->answered == LOAD_LINE_BYTES;
+    load_line_ask(&client->line, &client->stream);
 }
 
 static void connect_all(struct echo *self)
@@ -80,12 +39,10 @@ static void connect_all(struct echo *self)
     self->clients = load_allocate(count, sizeof *self->clients);
     for (unsigned i = 0; i < count; i++) {
         struct client *const client = &self->clients[i];
-        client->number = i;
-        memset(client->line, 'x', sizeof client->line);
-        snprintf(client->line, sizeof client->line, "%08x", i);
-        client->line[8] = ' ';
-        client->line[LOAD_LINE_BYTES - 1] = '\n';
-        client->fd = load_connect(self->options, self->epoll, EPOLLIN, client);
+        client->stream.number = i;
+        load_line_init(&client->line, i);
+        load_stream_open(&client->stream, self->options, self->epoll, client);
+        load_stream_handshake_wait(&client->stream, self->options);
     }
 }
 
@@ -104,7 +61,7 @@ static void turn(struct echo *self)
     const int count = load_wait(self->options, self->epoll, events, EVENTS_MAX);
     for (int i = 0; i < count; i++) {
         struct client *const client = events[i].data.ptr;
-        if (take_answer(client)) {
+        if (load_line_answered(&client->line, &client->stream)) {
             self->answered++;
             if (wants_more(self)) {
                 ask(self, client);
@@ -120,8 +77,8 @@ static void run_until(struct echo *self, double deadline_s)
     }
 }
 
-/* Takes the answers that are under way, half-closes, and waits for the server's end: a server sees
- * clients that leave in good order, and one that forgets a connection is noticed. */
+/* Takes the answers that are under way, ends its own side, and waits for the server's end: a server
+ * sees clients that leave in good order, and one that forgets a connection is noticed. */
 static void leave(struct echo *self)
 {
     self->leaving = true;
@@ -129,15 +86,10 @@ static void leave(struct echo *self)
         turn(self);
     }
     for (unsigned i = 0; i < self->options->connections; i++) {
-        shutdown(self->clients[i].fd, SHUT_WR);
+        load_stream_finish(&self->clients[i].stream);
     }
     for (unsigned i = 0; i < self->options->connections; i++) {
-        struct pollfd wait = {.fd = self->clients[i].fd, .events = POLLIN};
-        char rest;
-        if (poll(&wait, 1, self->options->silence_ms) != 1 || recv(wait.fd, &rest, 1, 0) != 0) {
-            load_die("connection %u: the server did not end it after the last line", i);
-        }
-        close(wait.fd);
+        load_stream_end_wait(&self->clients[i].stream, self->options);
     }
     free(self->clients);
     close(self->epoll);

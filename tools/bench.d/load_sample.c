@@ -95,3 +95,25 @@ void load_take_sample(const struct load_options *options, struct load_sample *sa
     sample->server_cpu_s = seconds_of(clock);
     sample->wall_s = load_now_s();
 }
+
+/* The figure of a line `Name:  123 kB`, in bytes. */
+static uint64_t field_bytes(const char *text, const char *name)
+{
+    const char *const field = strstr(text, name);
+    if (field == NULL) {
+        load_die("smaps_rollup has no %s", name);
+    }
+    return 1024 * strtoull(field + strlen(name), NULL, 10);
+}
+
+void load_take_memory(const struct load_options *options, struct load_sample *sample)
+{
+    char path[64];
+    char text[8192];
+    snprintf(path, sizeof path, "/proc/%ld/smaps_rollup", (long)options->pid);
+    read_proc(path, text, sizeof text);
+    sample->server_rss_bytes = field_bytes(text, "\nRss:");
+    sample->server_private_bytes = field_bytes(text, "\nPrivate_Clean:") +
+                                   field_bytes(text, "\nPrivate_Dirty:") +
+                                   field_bytes(text, "\nSwap:");
+}

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""tools/bench's server on CPython's asyncio streams, as its documentation would write it (3.7+)."""
+"""tools/bench's server on CPython's asyncio streams, as its documentation would write it (3.7+); over TLS when given a certificate."""
 import asyncio
 import os
+import ssl
 import sys
 
 
@@ -32,15 +33,33 @@ async def lines(reader, writer):
         writer.close()
 
 
-async def main(work):
-    server = await asyncio.start_server(work, "127.0.0.1", 0, backlog=1024)
+async def bulk(reader, writer):
+    try:
+        while True:
+            data = await reader.read(65536)
+            if not data:
+                break
+            writer.write(data)
+            await writer.drain()
+    finally:
+        writer.close()
+
+
+async def main(work, context):
+    server = await asyncio.start_server(work, "127.0.0.1", 0, backlog=1024, ssl=context)
     port = server.sockets[0].getsockname()[1]
     print("listening port=%d pid=%d" % (port, os.getpid()), flush=True)
     await server.serve_forever()
 
 
+def load_context(certificate, key):
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+    return context
+
+
 if __name__ == "__main__":
-    WORKS = {"echo": echo, "lines": lines}
-    if len(sys.argv) != 2 or sys.argv[1] not in WORKS:
-        sys.exit("usage: server_asyncio.py echo|lines")
-    asyncio.run(main(WORKS[sys.argv[1]]))
+    WORKS = {"echo": echo, "lines": lines, "bulk": bulk}
+    if len(sys.argv) not in (2, 4) or sys.argv[1] not in WORKS:
+        sys.exit("usage: server_asyncio.py echo|lines|bulk [CERTIFICATE KEY]")
+    asyncio.run(main(WORKS[sys.argv[1]], load_context(*sys.argv[2:]) if sys.argv[2:] else None))

@@ -20,10 +20,9 @@
  * - recv and send, not read and write (tried: 0.89 to 0.93 of this): they skip the file layer's
  *   checks, and MSG_NOSIGNAL needs no signal handling.
  */
+#include "server_raw.h"
+
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,13 +30,6 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-enum {
-    LINE_LIMIT_BYTES = 64 * 1024,
-    RECEIVE_BYTES = 128 * 1024,
-    EVENTS_MAX = 512,
-    RECEIVES_MAX = 8, /* of one connection in one turn, so that it cannot starve the others */
-};
 
 struct connection {
     int fd;
@@ -59,22 +51,6 @@ struct server {
     /* The unfinished line goes right before the middle, the received block after it. */
     char block[LINE_LIMIT_BYTES + RECEIVE_BYTES];
 };
-
-static void die(const char *what)
-{
-    perror(what);
-    exit(EXIT_FAILURE);
-}
-
-/* How much the kernel took; -1 when the connection is broken. */
-static ssize_t send_some(int fd, const char *data, size_t size)
-{
-    const ssize_t sent = send(fd, data, size, MSG_NOSIGNAL);
-    if (sent >= 0) {
-        return sent;
-    }
-    return errno == EAGAIN || errno == EINTR ? 0 : -1;
-}
 
 static bool watch(const struct server *self, struct connection *connection, bool writing)
 {
@@ -102,28 +78,15 @@ static bool hold(const struct server *self, struct connection *connection, const
     return unsent == 0 || watch(self, connection, true);
 }
 
-static bool has_line_too_long(const char *data, size_t size)
-{
-    while (size > LINE_LIMIT_BYTES) {
-        const char *const newline = memchr(data, '\n', LINE_LIMIT_BYTES + 1);
-        if (newline == NULL) {
-            return true;
-        }
-        size -= (size_t)(newline + 1 - data);
-        data = newline + 1;
-    }
-    return false;
-}
-
 static bool echo_received(struct server *self, struct connection *connection, const char *data,
                           size_t size)
 {
-    if (has_line_too_long(data, size)) {
+    if (raw_has_line_too_long(data, size)) {
         return false;
     }
     const char *const last = memrchr(data, '\n', size);
     const size_t whole = last == NULL ? 0 : (size_t)(last - data) + 1;
-    const ssize_t sent = whole == 0 ? 0 : send_some(connection->fd, data, whole);
+    const ssize_t sent = whole == 0 ? 0 : raw_send(connection->fd, data, whole);
     if (sent < 0) {
         return false;
     }
@@ -136,7 +99,7 @@ static bool echo_received(struct server *self, struct connection *connection, co
 static bool echo_ended(struct connection *connection)
 {
     if (connection->held_size > 0) {
-        (void)send_some(connection->fd, connection->held, connection->held_size);
+        (void)raw_send(connection->fd, connection->held, connection->held_size);
     }
     return false;
 }
@@ -174,7 +137,7 @@ static bool lines_ended(struct connection *connection)
     const uint64_t bytes = connection->bytes + connection->held_size;
     const int size = snprintf(text, sizeof text, "%llu %llu\n", (unsigned long long)lines,
                               (unsigned long long)bytes);
-    (void)send_some(connection->fd, text, (size_t)size);
+    (void)raw_send(connection->fd, text, (size_t)size);
     return false;
 }
 
@@ -209,7 +172,7 @@ static bool on_readable(struct server *self, struct connection *connection)
 
 static bool on_writable(struct server *self, struct connection *connection)
 {
-    const ssize_t sent = send_some(connection->fd, connection->held, connection->unsent);
+    const ssize_t sent = raw_send(connection->fd, connection->held, connection->unsent);
     if (sent < 0) {
         return false;
     }
@@ -226,51 +189,19 @@ static void drop(struct connection *connection)
     free(connection);
 }
 
-static void on_connection(struct server *self, int fd)
-{
-    const int on = 1;
-    struct connection *const connection = calloc(1, sizeof *connection);
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
-    if (connection == NULL || setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0 ||
-        epoll_ctl(self->epoll, EPOLL_CTL_ADD, fd, &event) != 0) {
-        free(connection);
-        close(fd);
-        return;
-    }
-    connection->fd = fd;
-}
-
 static void accept_all(struct server *self)
 {
-    for (;;) {
-        const int fd = accept4(self->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd >= 0) {
-            on_connection(self, fd);
-        } else if (errno == EAGAIN) {
-            return;
-        } else if (errno != EINTR && errno != ECONNABORTED) {
-            die("accept4");
+    int fd;
+    while ((fd = raw_accept(self->listener)) >= 0) {
+        struct connection *const connection = calloc(1, sizeof *connection);
+        struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
+        if (connection == NULL || epoll_ctl(self->epoll, EPOLL_CTL_ADD, fd, &event) != 0) {
+            free(connection);
+            close(fd);
+            continue;
         }
+        connection->fd = fd;
     }
-}
-
-/* Listens on a port of the kernel's choice, which it prints: the driver reads it. */
-static void listen_and_say(struct server *self)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t length = sizeof address;
-    self->listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    self->epoll = epoll_create1(EPOLL_CLOEXEC);
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
-    if (self->listener < 0 || self->epoll < 0 ||
-        bind(self->listener, (const struct sockaddr *)&address, sizeof address) != 0 ||
-        listen(self->listener, 1024) != 0 ||
-        getsockname(self->listener, (struct sockaddr *)&address, &length) != 0 ||
-        epoll_ctl(self->epoll, EPOLL_CTL_ADD, self->listener, &event) != 0) {
-        die("listen");
-    }
-    printf("listening port=%d pid=%ld\n", ntohs(address.sin_port), (long)getpid());
-    fflush(stdout);
 }
 
 static void serve(struct server *self)
@@ -279,7 +210,7 @@ static void serve(struct server *self)
     for (;;) {
         const int count = epoll_wait(self->epoll, events, EVENTS_MAX, -1);
         if (count < 0 && errno != EINTR) {
-            die("epoll_wait");
+            raw_die("epoll_wait");
         }
         for (int i = 0; i < count; i++) {
             struct connection *const connection = events[i].data.ptr;
@@ -296,19 +227,22 @@ int main(int argc, char **argv)
 {
     struct server *const server = calloc(1, sizeof *server);
     if (server == NULL) {
-        die("calloc");
+        raw_die("calloc");
     }
-    const char *const work = argc == 2 ? argv[1] : "";
-    if (strcmp(work, "echo") == 0) {
+    const char *const work = argc == 2 || argc == 4 ? argv[1] : "";
+    const bool tls = argc == 4;
+    if (tls && (strcmp(work, "echo") == 0 || strcmp(work, "bulk") == 0)) {
+        raw_serve_tls(strcmp(work, "echo") == 0, argv[2], argv[3]);
+    } else if (!tls && strcmp(work, "echo") == 0) {
         server->received = echo_received;
         server->ended = echo_ended;
-    } else if (strcmp(work, "lines") == 0) {
+    } else if (!tls && strcmp(work, "lines") == 0) {
         server->received = lines_received;
         server->ended = lines_ended;
     } else {
-        fprintf(stderr, "usage: %s echo|lines\n", argv[0]);
+        fprintf(stderr, "usage: %s echo|lines, or echo|bulk CERTIFICATE KEY\n", argv[0]);
         return 2;
     }
-    listen_and_say(server);
+    raw_listen(&server->listener, &server->epoll);
     serve(server);
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
  * tools/bench's server on rill's streams, as an application would write it: the public calls, each
- * connection a task, no tuning. The twin of server_asyncio.py, line for line.
+ * connection a task, no tuning, over TLS when it is given a certificate. The twin of
+ * server_asyncio.py, line for line.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -61,15 +63,41 @@ static int lines(struct rill_reader *reader, struct rill_writer *writer, void *a
     return rc;
 }
 
+static int bulk(struct rill_reader *reader, struct rill_writer *writer, void *arg)
+{
+    (void)arg;
+    struct rill_bytes data;
+    for (;;) {
+        int rc = rill_reader_read(reader, 65536, &data);
+        if (rc < 0) {
+            return rc;
+        }
+        if (data.len == 0) {
+            break;
+        }
+        rc = rill_writer_write(writer, data.ptr, data.len);
+        if (rc < 0) {
+            return rc;
+        }
+        rc = rill_writer_drain(writer);
+        if (rc < 0) {
+            return rc;
+        }
+    }
+    rill_writer_close(writer);
+    return 0;
+}
+
 struct work {
     const char *name;
     rill_client_connected_task *handler;
+    struct rill_ssl_context *ssl; /* NULL: plain */
 };
 
 static int serve(void *arg)
 {
     const struct work *const work = arg;
-    const struct rill_server_options options = {.backlog = RILL_SET(1024)};
+    const struct rill_server_options options = {.backlog = RILL_SET(1024), .ssl = work->ssl};
     struct rill_server *server;
     struct rill_address address;
     int rc = rill_start_server(work->handler, NULL, "127.0.0.1", "0", &options, &server);
@@ -85,14 +113,33 @@ static int serve(void *arg)
     return rc;
 }
 
+/* Exits when there is none to be had. */
+static struct rill_ssl_context *load_context(const char *certificate, const char *key)
+{
+    struct rill_ssl_context *context;
+    const struct rill_error *error;
+    int rc = rill_ssl_context_new_server(&context, &error);
+    if (rc == 0) {
+        rc = rill_ssl_context_load_cert_chain(context, certificate, key, NULL, &error);
+    }
+    if (rc < 0) {
+        fprintf(stderr, "TLS: %s\n", error->text);
+        exit(EXIT_FAILURE);
+    }
+    return context;
+}
+
 int main(int argc, char **argv)
 {
-    struct work works[] = {{"echo", echo}, {"lines", lines}};
+    struct work works[] = {{"echo", echo, NULL}, {"lines", lines, NULL}, {"bulk", bulk, NULL}};
     for (size_t i = 0; i < sizeof works / sizeof works[0]; i++) {
-        if (argc == 2 && strcmp(argv[1], works[i].name) == 0) {
-            return rill_main(serve, &works[i]);
+        if ((argc == 2 || argc == 4) && strcmp(argv[1], works[i].name) == 0) {
+            works[i].ssl = argc == 4 ? load_context(argv[2], argv[3]) : NULL;
+            const int rc = rill_main(serve, &works[i]);
+            rill_ssl_context_unref(works[i].ssl);
+            return rc;
         }
     }
-    fprintf(stderr, "usage: %s echo|lines\n", argv[0]);
+    fprintf(stderr, "usage: %s echo|lines|bulk [CERTIFICATE KEY]\n", argv[0]);
     return 2;
 }

@@ -22,7 +22,7 @@ def _calls_of(text):
 
 
 def _run(setup, peer, work, requests, wrapper):
-    with measure.Server(peer, work, setup.server_cpu, wrapper) as server:
+    with measure.Server(setup, peer, work, wrapper) as server:
         operations = measure.run_load(setup, server, work, 0, 0, requests)["operations"]
     return operations, server.errors
 

@@ -1,22 +1,25 @@
 # SPDX-License-Identifier: MIT
 """tools/bench's command line and its course: build, rounds, counting runs, table."""
 import argparse
+import contextlib
 import os
 import shutil
 import subprocess
 import sys
 
-from . import counts, measure, peers, report, stats, works
+from . import certificates, counts, measure, peers, report, stats, works
 
 ROOT = os.path.dirname(os.path.dirname(peers.FOLDER))
 VERSION = 1
 
 
 class Setup:
-    """What every run needs: the load generator, how long it waits, and which processor is whose."""
+    """What every run needs: the load generator, how long it waits, the servers' certificate, and which processor is whose."""
 
-    def __init__(self, folder, silence):
-        self.silence = silence
+    def __init__(self, folder, options, certificate):
+        self.silence = options.silence
+        self.idle_connections = options.connections
+        self.certificate = certificate  # None: no work is over TLS
         self.load_program = os.path.join(folder, "bench-load")
         self.server_cpu, self.load_cpu = measure.choose_cpus()
 
@@ -35,6 +38,7 @@ def parse(argv):
     parser.add_argument("--rounds", type=int, default=21, help="rounds of each work (%(default)s; fewer cannot judge)")
     parser.add_argument("--seconds", type=float, default=0.2,
                         help="measured window of one server in one round (%(default)s); more rounds say more than longer ones")
+    parser.add_argument("--connections", type=int, metavar="N", help="of tls-idle, instead of 10,000")
     parser.add_argument("--warmup", type=float, default=0.1, help="seconds of load before it (%(default)s)")
     parser.add_argument("--silence", type=float, default=10, metavar="SECONDS",
                         help="a server that answers nothing for so long has failed (%(default)s)")
@@ -43,6 +47,8 @@ def parse(argv):
     parser.add_argument("--json", metavar="FILE", help="write everything that was measured; - for standard output")
     parser.add_argument("--bin", metavar="DIR", help="take the programs from DIR instead of building them")
     options = parser.parse_args(argv)
+    if options.connections is not None and options.connections < 1:
+        parser.error("--connections must be positive")
     if options.rounds < 1 or options.seconds <= 0 or options.warmup < 0 or options.silence <= 0:
         parser.error("--rounds, --seconds and --silence must be positive, --warmup not negative")
     return options
@@ -69,8 +75,8 @@ def run_round(setup, options, work, present, number, live):
         order.reverse()
     windows = {}
     for peer in order:
-        live.say("%s: round %d of %d, %s" % (work.name, number + 1, options.rounds, peer.name))
-        with measure.Server(peer, work, setup.server_cpu) as server:
+        live.say("%s: round %d, %s" % (work.name, number + 1, peer.name))
+        with measure.Server(setup, peer, work) as server:
             windows[peer.name] = measure.run_load(setup, server, work, options.warmup, options.seconds)
     whys = {name: stats.why_disturbed(window, os.cpu_count()) for name, window in windows.items()}
     disturbed = "; ".join("%s: %s" % (name, why) for name, why in whys.items() if why)
@@ -88,20 +94,27 @@ def count(setup, options, work, peer, live):
     return calls, instructions
 
 
+def is_judged(work, peer, base):
+    """A ratio is judged beside the raw server, a size for itself."""
+    return peer == "rill" and (base == "raw" or work.memory_target is not None)
+
+
 def measure_work(setup, options, work, present, live):
     """(rows, rounds) of one work."""
-    rounds = [run_round(setup, options, work, present, number, live) for number in range(options.rounds)]
+    wanted = options.rounds if work.rounds is None else min(options.rounds, work.rounds)
+    rounds = [run_round(setup, options, work, present, number, live) for number in range(wanted)]
     base = present[0].name
     rows = []
     for peer in present:
-        figures = stats.row(rounds, peer.name, base)
+        figures = stats.row(rounds, peer.name, base, work.memory_target is not None)
         calls, instructions = count(setup, options, work, peer, live)
         rows.append(dict(
             {"work": work.name, "peer": peer.name, "base": base}, **figures,
             all_disturbed=figures["disturbed_rounds"] == len(rounds),
             calls=None if calls is None else round(sum(calls.values()), 6), calls_by_name=calls,
             instructions=instructions, target=work.target if peer.name == "rill" else None,
-            reached=stats.reached(figures, work) if (peer.name, base) == ("rill", "raw") else None))
+            memory_target=work.memory_target if peer.name == "rill" else None,
+            reached=stats.reached(figures, work) if is_judged(work, peer.name, base) else None))
     live.clear()
     return rows, rounds
 
@@ -109,10 +122,10 @@ def measure_work(setup, options, work, present, live):
 def print_list(found):
     print("works:")
     for work in works.WORKS:
-        print("  %-10s %s" % (work.name, work.what))
+        print("  %-15s%s" % (work.name, work.what))
     print("peers:")
     for peer in found:
-        print("  %-10s %s" % (peer.name, "missing: " + peer.missing if peer.missing else peer.version))
+        print("  %-15s%s" % (peer.name, "missing: " + peer.missing if peer.missing else peer.version))
 
 
 def order_by_base(found):
@@ -138,21 +151,20 @@ def print_head(setup, options, found, out):
     out.flush()
 
 
-def bench(options):
-    chosen = works.choose(options.works)
-    kinds = [kind for kind in options.peers.split(",") if kind]
-    pythons = options.python or [peers.default_python()]
-    if options.list:
-        print_list(peers.find(kinds, pythons, options.bin or os.path.join(ROOT, "build", "release", "tools", "bench.d")))
-        return
-    folder = os.path.abspath(options.bin) if options.bin else build()
-    setup = Setup(folder, options.silence)
-    found = peers.find(kinds, pythons, folder)
+def possible(chosen, names, out):
+    """The chosen works that can be run here; one that was asked for by name and cannot be is a failure."""
+    if certificates.are_possible() or not any(work.tls for work in chosen):
+        return chosen
+    if names:
+        raise measure.Failed("MISSING " + certificates.MISSING)
+    out.write("MISSING %s\n" % certificates.MISSING)
+    return [work for work in chosen if not work.tls]
+
+
+def run(setup, options, chosen, found, out):
     present = order_by_base(found)
     if not present:
         raise measure.Failed("none of the peers is there: %s" % options.peers)
-    measure.raise_descriptor_limit()
-    out = sys.stderr if options.json == "-" else sys.stdout
     live = report.Live()
     print_head(setup, options, found, out)
     rows, rounds = [], []
@@ -169,6 +181,24 @@ def bench(options):
         report.write_json(options.json, {
             "tool": "tools/bench", "version": VERSION, "command": sys.argv[1:], "machine": report.machine(setup),
             "peers": [peer.as_json() for peer in found], "rows": rows, "rounds": rounds})
+
+
+def bench(options):
+    chosen = works.choose(options.works)
+    kinds = [kind for kind in options.peers.split(",") if kind]
+    pythons = options.python or [peers.default_python()]
+    if options.list:
+        print_list(peers.find(kinds, pythons, options.bin or os.path.join(ROOT, "build", "release", "tools", "bench.d")))
+        return
+    folder = os.path.abspath(options.bin) if options.bin else build()
+    found = peers.find(kinds, pythons, folder)
+    measure.raise_descriptor_limit()
+    out = sys.stderr if options.json == "-" else sys.stdout
+    chosen = possible(chosen, options.works, out)
+    with contextlib.ExitStack() as stack:
+        over_tls = any(work.tls for work in chosen)
+        certificate = stack.enter_context(certificates.Certificate()) if over_tls else None
+        run(Setup(folder, options, certificate), options, chosen, found, out)
 
 
 def main(argv):

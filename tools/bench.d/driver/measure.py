@@ -22,12 +22,32 @@ def choose_cpus():
     return (cpus[-1], cpus[-2]) if len(cpus) > 1 else (None, None)
 
 
+DESCRIPTORS = 12000  # 10,000 connections and what a process has besides
+SPARE_DESCRIPTORS = 100
+LARGEST_CONNECTION = 600 * 1024  # of any server's and the load generator's memory, with much to spare
+
+
 def raise_descriptor_limit():
     """1,000 connections do not fit the usual soft limit of 1,024; children inherit what is set here."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 4096 if hard == resource.RLIM_INFINITY else min(4096, hard)
+    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(DESCRIPTORS, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _available_memory():
+    try:
+        with open("/proc/meminfo") as file:
+            return 1024 * int(re.search(r"^MemAvailable:\s+(\d+) kB", file.read(), re.M).group(1))
+    except (OSError, AttributeError):
+        return 1 << 30
+
+
+def fitting_connections(wanted):
+    """As many of them as this process's limit (see above) and the machine's memory allow."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    limit = wanted if soft == resource.RLIM_INFINITY else soft - SPARE_DESCRIPTORS
+    return max(1, min(wanted, limit, _available_memory() // LARGEST_CONNECTION))
 
 
 def _pin(cpu):
@@ -37,10 +57,11 @@ def _pin(cpu):
 class Server:
     """A running server: a context manager with `port` and `pid`."""
 
-    def __init__(self, peer, work, cpu, wrapper=()):
+    def __init__(self, setup, peer, work, wrapper=()):
         self.name = "%s %s" % (peer.name, work.name)
-        self.command = list(wrapper) + peer.command + [work.load]
-        self.cpu = cpu
+        tls = setup.certificate.arguments if work.tls else []
+        self.command = list(wrapper) + peer.command + [work.handler] + tls
+        self.cpu = setup.server_cpu
         self.pid = None
         self.port = None
 
@@ -87,8 +108,10 @@ class Server:
 
 def run_load(setup, server, work, warmup, seconds, requests=0):
     """What the load generator measured, as a dict. Raises Failed when an answer was wrong or missing."""
-    command = [setup.load_program, work.load, server.port, server.pid, work.connections, warmup, seconds, requests,
-               int(1000 * setup.silence)]
+    wanted = setup.idle_connections if work.memory_target is not None and setup.idle_connections else work.connections
+    connections = fitting_connections(wanted)
+    command = [setup.load_program, work.load, server.port, server.pid, connections, warmup, seconds, requests,
+               int(1000 * setup.silence)] + ([setup.certificate.file] if work.tls else [])
     try:
         done = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               universal_newlines=True, preexec_fn=_pin(setup.load_cpu),

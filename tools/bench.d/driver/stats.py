@@ -5,6 +5,7 @@ import statistics
 
 RESAMPLES = 4000
 ROUNDS_TO_JUDGE = 21
+CONNECTIONS_TO_JUDGE = 1000
 # A round is disturbed when, during any of its windows, the hypervisor took more than this share of
 # the machine, or server and load generator were pushed off their processors more often than this.
 STEAL_SHARE = 0.02
@@ -22,6 +23,11 @@ def bootstrap(values, resamples=RESAMPLES):
 def rate(window):
     """Operations per second of server CPU time."""
     return window["operations"] / window["server_cpu_s"]
+
+
+def memory(window):
+    """Bytes that each of the window's connections holds of the server's private memory."""
+    return window["server_private_bytes"] / window["operations"]
 
 
 def why_disturbed(window, processors):
@@ -43,11 +49,16 @@ def quiet_rounds(rounds):
     return quiet or rounds
 
 
-def row(rounds, peer, base):
-    """The figures of one peer in one work."""
-    used = quiet_rounds(rounds)
+def _ratio(windows, peer, base, of_memory):
+    figure = memory if of_memory else rate
+    return figure(windows[peer]) / figure(windows[base])
+
+
+def row(rounds, peer, base, of_memory=False):
+    """The figures of one peer in one work. of_memory: the ratio is of what a connection holds, so that less is better."""
+    used = rounds if of_memory else quiet_rounds(rounds)  # no neighbour disturbs a size
     windows = [one["windows"][peer] for one in used]
-    ratios = [rate(one["windows"][peer]) / rate(one["windows"][base]) for one in used]
+    ratios = [_ratio(one["windows"], peer, base, of_memory) for one in used]
     low, high = bootstrap(ratios)
     operations = sum(window["operations"] for window in windows)
     return {
@@ -55,16 +66,22 @@ def row(rounds, peer, base):
         "lo": low,
         "hi": high,
         "rounds": len(used),
-        "disturbed_rounds": sum(1 for one in rounds if one["disturbed"]),
+        "disturbed_rounds": 0 if of_memory else sum(1 for one in rounds if one["disturbed"]),
         "operations_per_cpu_s": statistics.median(rate(window) for window in windows),
         "cpu_us": statistics.median(1e6 / rate(window) for window in windows),
         # Most kernels split user from system time by looking once a tick: only the sum says much.
         "user_us": 1e6 * sum(window["server_user_s"] for window in windows) / operations,
+        "bytes_each": statistics.median(memory(window) for window in windows) if of_memory else None,
+        "rss_bytes_each": statistics.median(
+            window["server_rss_bytes"] / window["operations"] for window in windows) if of_memory else None,
+        "connections": windows[0]["operations"] if of_memory else None,
     }
 
 
 def reached(figures, work):
     """True or False when there are rounds enough to say it, else None."""
+    if work.memory_target is not None:  # a size is judged by any round, but not by a few connections, which pay for all
+        return figures["bytes_each"] <= work.memory_target if figures["connections"] >= CONNECTIONS_TO_JUDGE else None
     if figures["rounds"] < ROUNDS_TO_JUDGE:
         return None
     return figures["hi"] >= work.target and figures["ratio"] >= work.target * (1 - work.resolution)

@@ -15,8 +15,10 @@ import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BENCH, PROGRAMS = sys.argv[1:3]
-SHORT = ["--rounds", "1", "--seconds", "0.1", "--warmup", "0.05"]
-WORKS = ["echo1", "echo64", "echo1000", "lines"]
+SHORT = ["--rounds", "1", "--seconds", "0.1", "--warmup", "0.05", "--connections", "20"]
+PLAIN_WORKS = ["echo1", "echo64", "echo1000", "lines"]
+TLS_WORKS = ["tls-bulk", "tls-echo64", "tls-handshakes", "tls-idle"]
+WORKS = PLAIN_WORKS + TLS_WORKS
 FIGURES = ["ratio", "lo", "hi", "operations_per_cpu_s", "cpu_us"]
 
 
@@ -43,15 +45,23 @@ class Run(unittest.TestCase):
             for name in FIGURES:
                 self.assertTrue(math.isfinite(row[name]) and row[name] > 0, (name, row))
             self.assertEqual((row["rounds"], row["base"], row["calls"]), (1, "raw", None))
-            self.assertIsNone(row["reached"], "one round cannot judge")
-            self.assertIn("%-9s %-15s" % (row["work"], row["peer"]), table)
+            self.assertIsNone(row["reached"], "one round cannot judge, nor can 20 connections")
+            self.assertIn("%-14s %-15s" % (row["work"], row["peer"]), table)
+            if row["work"] == "tls-idle":
+                self.assertEqual(row["connections"], 20)
+                self.assertGreater(row["bytes_each"], 4096, "an OpenSSL session alone is larger")
+                self.assertGreaterEqual(row["rss_bytes_each"], row["bytes_each"])
+                self.assertIn("%s, %s: an idle connection holds" % (row["work"], row["peer"]), table)
+            else:
+                self.assertEqual((row["bytes_each"], row["rss_bytes_each"], row["connections"]), (None, None, None))
         for one in document["rounds"]:
             for window in one["windows"].values():
                 self.assertGreater(window["operations"], 0)
 
     @unittest.skipUnless(shutil.which("strace"), "strace is missing")
     def test_an_echo_costs_one_receive_and_one_send(self):
-        document, _ = self.document("echo64", "--peers", "rill,raw")
+        document, _ = self.document("echo64", "tls-echo64", "--peers", "rill,raw")
+        self.assertEqual(len(document["rows"]), 4)
         for row in document["rows"]:
             calls = row["calls_by_name"]
             self.assertIsNotNone(calls, "strace may not trace here" if row["peer"] == "raw" else row)
@@ -64,6 +74,16 @@ class Run(unittest.TestCase):
         done = bench("--peers", "raw,asyncio", "--python", "no-such-python", "--no-calls", *SHORT, "lines")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("MISSING asyncio(no-such-python): no such interpreter", done.stdout)
+
+    def test_without_openssl_the_tls_works_are_named_and_left_out(self):
+        with tempfile.TemporaryDirectory() as empty:
+            done = bench("--peers", "raw", "--no-calls", *SHORT, "--json", "-", PATH=empty)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual([row["work"] for row in json.loads(done.stdout)["rows"]], PLAIN_WORKS)
+            self.assertIn("MISSING openssl", done.stderr)
+            done = bench("--peers", "raw", "--no-calls", *SHORT, "tls-bulk", PATH=empty)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("MISSING openssl", done.stderr)
 
     def test_wrong_arguments(self):
         for arguments, want in ((["nothing"], "no such work: nothing"), (["--peers", "x"], "no such peer: x")):
@@ -83,6 +103,15 @@ class WrongServers(unittest.TestCase):
         ("echo64", "never_ends", "did not end it"),
         ("lines", "one_line_more", "the server counted"),
         ("lines", "early_end", "cannot send lines"),
+        ("tls-echo64", "other_byte", "wrong answer"),
+        ("tls-echo64", "old_line", "wrong answer"),
+        ("tls-handshakes", "early_end", "the server closed it"),
+        ("tls-handshakes", "other_byte", "wrong answer"),
+        ("tls-idle", "too_much", "wrong answer"),
+        ("tls-bulk", "too_much", "wrong answer"),
+        ("tls-bulk", "early_end", "the server closed it"),
+        ("tls-echo64", "other_certificate", "certificate verify failed"),
+        ("tls-handshakes", "no_tls_1_3", "handshake: "),
     ]
 
     def test_each_is_refused(self):

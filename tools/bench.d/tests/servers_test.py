@@ -2,15 +2,22 @@
 """The servers of tools/bench do the same work: whole lines, slow readers, an unfinished last line, lines too long.
 
 The loads never reach these corners, but a server that skipped them would be compared unfairly.
-usage: servers_test.py DIR-OF-PROGRAMS
+usage: servers_test.py DIR-OF-PROGRAMS DRIVER'S-PARENT
 """
 import os
 import random
+import select
 import socket
+import ssl
 import subprocess
 import sys
 import threading
 import unittest
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, sys.argv[2])
+
+from driver import certificates  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PROGRAMS = sys.argv[1]
@@ -34,13 +41,17 @@ def lines_of(total, seed):
 
 
 class Served:
-    """A server with one connection to it."""
+    """A server with one connection to it, over TLS when there is a certificate."""
 
-    def __init__(self, command, work):
-        self.process = subprocess.Popen(command + [work], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+    def __init__(self, command, work, certificate=None):
+        tls = certificate.arguments if certificate else []
+        self.process = subprocess.Popen(command + [work] + tls, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                                         universal_newlines=True)
         port = int(self.process.stdout.readline().split("port=")[1].split()[0])
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=60)
+        if certificate:
+            context = ssl.create_default_context(cafile=certificate.file)
+            self.socket = context.wrap_socket(self.socket, server_hostname="localhost")
 
     def __enter__(self):
         return self.socket
@@ -120,6 +131,77 @@ class Servers(unittest.TestCase):
         self.each("lines", data, b"%d %d\n" % (data.count(b"\n"), len(data)))
         self.each("lines", b"one\ntwo", b"2 7\n")
         self.each("lines", b"", b"0 0\n")
+
+
+def exchange_at_once(connection, data, size):
+    """Sends data and reads `size` bytes meanwhile: an echo fills both directions. In one thread, because OpenSSL's
+    sessions are for one, and not every version of Python guards them."""
+    parts = []
+    connection.setblocking(False)
+    rest = memoryview(data)
+    while size > 0:
+        moved = False
+        try:
+            if rest:
+                rest = rest[connection.send(rest[:1 << 16]):]
+                moved = True
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            pass
+        try:
+            parts.append(connection.recv(min(size, 1 << 16)))
+            size -= len(parts[-1])
+            moved = True
+            if not parts[-1]:
+                break
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            pass
+        if not moved and select.select([connection], [connection] if rest else [], [], 60) == ([], [], []):
+            break
+    connection.setblocking(True)
+    return b"".join(parts)
+
+
+@unittest.skipUnless(certificates.are_possible(), "the openssl command is missing")
+class TlsServers(unittest.TestCase):
+    """Over TLS nothing can be sent after the end: what is to come back is read first, then both sides say close_notify."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.certificate = certificates.Certificate().__enter__()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.certificate.__exit__()
+
+    def each(self, work, data, want):
+        for name, command in SERVERS.items():
+            with self.subTest(server=name), Served(command, work, self.certificate) as connection:
+                answer = exchange_at_once(connection, data, len(want))
+                self.assertTrue(answer == want, "%d bytes, wanted %d" % (len(answer), len(want)))
+                connection.unwrap()  # raises when the server cuts the connection without close_notify
+
+    def test_lines_of_all_sizes_come_back(self):
+        data = lines_of(3 << 20, 1)
+        self.each("echo", data, data)
+        longest = b"x" * LIMIT + b"\n"
+        self.each("echo", longest, longest)
+
+    def test_only_whole_lines_come_back(self):
+        self.each("echo", b"one\ntwo", b"one\n")
+
+    def test_bytes_come_back(self):
+        data = lines_of(16 << 20, 4)
+        self.each("bulk", data, data)
+        self.each("bulk", b"no line", b"no line")
+
+    def test_a_line_too_long_ends_the_connection(self):
+        for name, command in SERVERS.items():
+            with self.subTest(server=name), Served(command, "echo", self.certificate) as connection:
+                connection.sendall(b"x" * (LIMIT + 1) + b"\n")
+                try:
+                    self.assertEqual(connection.recv(1), b"")
+                except (ConnectionResetError, ssl.SSLError):
+                    pass  # closed with unread input
 
 
 if __name__ == "__main__":

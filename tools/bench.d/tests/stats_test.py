@@ -41,6 +41,20 @@ class Stats(unittest.TestCase):
         self.assertAlmostEqual(row["ratio"], 0.6)
         self.assertEqual((row["rounds"], row["disturbed_rounds"]), (2, 2))
 
+    def test_a_row_of_memory_is_per_connection_and_keeps_disturbed_rounds(self):
+        def held(connections, private, resident):
+            return dict(window(operations=connections), server_private_bytes=private, server_rss_bytes=resident)
+
+        one = {"windows": {"raw": held(2000, 2000 * 10240, 2000 * 11000), "rill": held(2000, 2000 * 20480, 2000 * 20600)},
+               "disturbed": "steal"}
+        row = stats.row([one], "rill", "raw", True)
+        self.assertEqual((row["bytes_each"], row["rss_bytes_each"], row["connections"]), (20480, 20600, 2000))
+        self.assertEqual((row["ratio"], row["rounds"], row["disturbed_rounds"]), (2.0, 1, 0))
+        idle = works.choose(["tls-idle"])[0]
+        self.assertIs(stats.reached(row, idle), True)
+        self.assertIs(stats.reached(dict(row, bytes_each=20481), idle), False)
+        self.assertIsNone(stats.reached(dict(row, connections=999), idle))
+
     def test_what_disturbs(self):
         rows = [
             (dict(), ""),
@@ -67,7 +81,9 @@ class Stats(unittest.TestCase):
 class Works(unittest.TestCase):
     def test_names(self):
         self.assertEqual([work.name for work in works.choose(["echo"])], ["echo1", "echo64", "echo1000"])
-        self.assertEqual(len(works.choose([])), 4)
+        self.assertEqual([work.name for work in works.choose(["tls"])],
+                         ["tls-echo64", "tls-bulk", "tls-handshakes", "tls-idle"])
+        self.assertEqual(len(works.choose([])), 8)
         with self.assertRaises(ValueError):
             works.choose(["lines", "nothing"])
 

@@ -2,7 +2,10 @@
 """Servers that answer wrongly, each in one way: the load generator must refuse every one of them."""
 import asyncio
 import os
+import ssl
+import subprocess
 import sys
+import tempfile
 
 
 async def other_byte(reader, writer):
@@ -38,7 +41,40 @@ async def never_ends(reader, writer):
         writer.write(line)
 
 
-MODES = {mode.__name__: mode for mode in (other_byte, too_much, old_line, early_end, one_line_more, never_ends)}
+async def other_certificate(reader, writer):
+    raise AssertionError("the handshake cannot succeed")
+
+
+async def no_tls_1_3(reader, writer):
+    raise AssertionError("the handshake cannot succeed")
+
+
+MODES = {mode.__name__: mode for mode in (other_byte, too_much, old_line, early_end, one_line_more, never_ends,
+                                       other_certificate, no_tls_1_3)}
+
+
+def load_other_certificate(context):
+    """One for the same name and with a key of its own: only who checks signatures sees it."""
+    with tempfile.TemporaryDirectory() as folder:
+        names = [os.path.join(folder, name) for name in ("certificate", "key")]
+        subprocess.check_call(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                               "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-out", names[0],
+                               "-keyout", names[1]], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        context.load_cert_chain(*names)
+
+
+def make_context(mode):
+    """TLS when the command line has a certificate and key behind the work."""
+    if len(sys.argv) < 4:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    if mode is other_certificate:
+        load_other_certificate(context)
+    else:
+        context.load_cert_chain(sys.argv[2], sys.argv[3])
+    if mode is no_tls_1_3:
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+    return context
 
 
 async def main(mode):
@@ -49,7 +85,7 @@ async def main(mode):
             pass  # the load generator has seen enough
         writer.close()
 
-    server = await asyncio.start_server(client, "127.0.0.1", 0, limit=1 << 26)
+    server = await asyncio.start_server(client, "127.0.0.1", 0, limit=1 << 26, ssl=make_context(mode))
     print("listening port=%d pid=%d" % (server.sockets[0].getsockname()[1], os.getpid()), flush=True)
     await server.serve_forever()
 
