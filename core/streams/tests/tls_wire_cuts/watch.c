@@ -11,6 +11,7 @@ static struct watch *of(struct rill_protocol *protocol)
 
 static void note_data(struct watch *self)
 {
+    self->events++;
     self->late += self->eofs + self->losses > 0;
 }
 

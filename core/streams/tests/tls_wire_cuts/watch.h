@@ -14,6 +14,7 @@ struct watch {
     struct rill_protocol base;
     struct rill_protocol *above;
     bool attached;
+    int events; /* with data */
     int eofs;
     int losses;
     int late; /* events after the one that should have been the last of its kind */

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The rows of tls_endings that stand in files of their own.
+ */
+#ifndef RILL_TEST_TLS_ENDINGS_H
+#define RILL_TEST_TLS_ENDINGS_H
+
+#include "rig.h"
+
+extern const struct rig_row flow_rows[];
+extern const size_t flow_row_count;
+extern const struct rig_row state_rows[];
+extern const size_t state_row_count;
+
+#endif
