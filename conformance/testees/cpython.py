@@ -2160,6 +2160,8 @@ def count_descriptors():
 
 
 def run_case(wire, logs, script):
+    if script.get("debug"):
+        gc.collect()        # what earlier cases left is collected now, and warns nobody in this one
     before = count_descriptors()
     case = Case(wire, script)
     logs.case = case

@@ -137,6 +137,7 @@ class TlsPeer:
         self.done = False           # the handshake
         self.failed = None          # OpenSSL's reason text
         self.got_notify = self.sent_notify = False
+        self.closing = False        # it read enough, and closes when the app's side has ended
         self.held = b""
         self.waiting = b""          # plaintext that waits for the handshake
         if not server_side and not hold:
@@ -163,6 +164,12 @@ class TlsPeer:
             if not self.over():
                 self.incoming.write(data)
                 self.advance()
+            if self.closing:
+                self.held = b""
+        if self.closing and (self.over() or self.wire.end() != "open"):
+            self.flush()
+            self.wire.close()
+            return moved
         if not moved and not self.done and not self.failed:
             self.advance()
         return self.flush() or moved
@@ -220,12 +227,14 @@ class TlsPeer:
         self.flush()
 
     def take(self, size):
+        if self.closing:
+            return b""
         size = len(self.held) if size is None else size
         data, self.held = self.held[:size], self.held[size:]
         return data
 
     def end(self):
-        end = self.wire.end()
+        end = "closed" if self.closing else self.wire.end()
         if end in ("fin", "notify", "truncated"):
             return "fin" if self.got_notify else "truncated"
         return "notify" if end == "open" and self.got_notify else end
@@ -238,8 +247,11 @@ class TlsPeer:
         self.wire.eof()
 
     def close(self):
+        """Gracefully, if there is a session to end; `shutdown` and `cut` together are the hasty way."""
         self.shutdown()
-        self.wire.close()
+        self.closing, self.held = True, b""
+        if not self.done or self.over() or self.holds:
+            self.wire.close()
 
     def cut(self):
         self.wire.cut()
