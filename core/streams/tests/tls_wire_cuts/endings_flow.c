@@ -7,8 +7,7 @@
 
 #include "tls_endings.h"
 
-#define RECORD_MAX      16384
-#define RECORD_OVERHEAD 64 /* at least what a record adds */
+#define RECORD_MAX 16384
 
 static void check_said(struct rig *rig, const struct rill_bytes data, const char *said, size_t size)
 {

@@ -162,6 +162,18 @@ static void make_peer(struct rig *rig)
     }
 }
 
+static void drop_peer(struct rig *rig)
+{
+    SSL_free(rig->ssl);
+    BIO_free(rig->out);
+}
+
+void rig_restart_peer(struct rig *rig)
+{
+    drop_peer(rig);
+    make_peer(rig);
+}
+
 /* -- rill's side ------------------------------------------------------------------------------ */
 
 struct rill_ssl_context *rig_context(const struct rig *rig)
@@ -295,8 +307,7 @@ void rig_end(struct rig *rig, bool settled)
     rill_loop_free(rig->loop);
     EXPECT_INT(rig, (long long)ERR_peek_error(), 0);
     rill_memory_peer_free(rig->pipe);
-    SSL_free(rig->ssl);
-    BIO_free(rig->out);
+    drop_peer(rig);
 }
 
 static void run_variant(const struct material *material, const struct rig_row *row, int version,

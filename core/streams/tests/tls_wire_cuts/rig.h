@@ -72,6 +72,9 @@ void rig_free_pair(struct rig *rig);
 void rig_begin(struct rig *rig);
 void rig_end(struct rig *rig, bool settled);
 
+/* A new session for the next connection. */
+void rig_restart_peer(struct rig *rig);
+
 /* Both ways; true when something moved. What the peer wants to say becomes one data event. */
 bool rig_carry(struct rig *rig);
 /* One way each. */

@@ -307,6 +307,7 @@ int main(void)
     rig_run_rows(&material, rows, sizeof rows / sizeof rows[0]);
     rig_run_rows(&material, flow_rows, flow_row_count);
     rig_run_rows(&material, state_rows, state_row_count);
+    free_loops_everywhere(&material);
     material_free(&material);
     return rig_report("tls_endings");
 }

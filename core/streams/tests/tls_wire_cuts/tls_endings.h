@@ -11,5 +11,7 @@ extern const struct rig_row flow_rows[];
 extern const size_t flow_row_count;
 extern const struct rig_row state_rows[];
 extern const size_t state_row_count;
+/* The loop goes during a handshake, after each number of iterations. */
+void free_loops_everywhere(const struct material *material);
 
 #endif
