@@ -79,6 +79,9 @@ bool rig_carry(struct rig *rig)
     random_use(RANDOM_OF_PEER);
     const bool to_peer = rig_carry_to_peer(rig);
     shake_hands(rig);
+    if (rig->on_move != NULL) {
+        rig->on_move(rig->on_move_arg);
+    }
     const bool to_rill = rig_carry_to_rill(rig, SIZE_MAX);
     random_use(RANDOM_OF_RILL);
     return to_peer || to_rill;
@@ -142,6 +145,21 @@ static void on_message(int sent, int version, int type, const void *data, size_t
     }
 }
 
+/* The line of a key log that has the secret with which the peer sends. */
+static void on_key_log(const SSL *ssl, const char *line)
+{
+    struct rig *const rig = SSL_get_app_data(ssl);
+    const char *const label =
+        SSL_is_server(ssl) ? "SERVER_TRAFFIC_SECRET_0 " : "CLIENT_TRAFFIC_SECRET_0 ";
+    const char *const digits = strrchr(line, ' ');
+    size_t size = 0;
+
+    if (rig != NULL && digits != NULL && strncmp(line, label, strlen(label)) == 0) {
+        OPENSSL_hexstr2buf_ex(rig->secret, sizeof rig->secret, &size, digits + 1, '\0');
+        EXPECT_INT(rig, (long long)size, sizeof rig->secret);
+    }
+}
+
 static void make_peer(struct rig *rig)
 {
     random_restart();
@@ -153,6 +171,8 @@ static void make_peer(struct rig *rig)
     SSL_set_bio(rig->ssl, rig->in, rig->out);
     SSL_set_min_proto_version(rig->ssl, rig->version);
     SSL_set_max_proto_version(rig->ssl, rig->version);
+    SSL_set_app_data(rig->ssl, rig);
+    SSL_CTX_set_keylog_callback(rig->material->peer, on_key_log);
     SSL_set_msg_callback(rig->ssl, on_message);
     SSL_set_msg_callback_arg(rig->ssl, rig);
     if (rig->server_side) {
@@ -199,10 +219,12 @@ static int open_pair(struct rig *rig, const struct rill_connection_options *give
     options.server_hostname = rig->server_side ? NULL : "localhost";
     const int rc =
         rill_open_memory_connection(&options, &memory, &rig->reader, &rig->writer, &rig->pipe);
-    if (rc == 0) {
-        watch_attach(&rig->watch, rill_writer_transport(rig->writer));
-    }
     return rc;
+}
+
+static void watch_pair(struct rig *rig)
+{
+    watch_attach(&rig->watch, rill_writer_transport(rig->writer));
 }
 
 int rig_open(struct rig *rig, const struct rill_connection_options *options,
@@ -211,6 +233,7 @@ int rig_open(struct rig *rig, const struct rill_connection_options *options,
     const int rc = open_pair(rig, options, memory, rig_context(rig));
     EXPECT_INT(rig, rc, 0);
     if (rc == 0) {
+        watch_pair(rig);
         rig_turns(rig); /* what follows the handshake: tickets */
     }
     return rc;
@@ -218,7 +241,17 @@ int rig_open(struct rig *rig, const struct rill_connection_options *options,
 
 int rig_open_with(struct rig *rig, struct rill_ssl_context *context)
 {
-    return open_pair(rig, NULL, NULL, context);
+    const int rc = open_pair(rig, NULL, NULL, context);
+    if (rc == 0) {
+        watch_pair(rig);
+    }
+    return rc;
+}
+
+void rig_open_unwatched(struct rig *rig)
+{
+    EXPECT_INT(rig, open_pair(rig, NULL, NULL, rig_context(rig)), 0);
+    rig_turns(rig);
 }
 
 void rig_free_pair(struct rig *rig)

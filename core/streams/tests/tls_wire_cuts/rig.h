@@ -29,9 +29,12 @@ struct rig {
     struct watch watch;
     rill_task_fn *fn; /* the row's */
     struct rill_task *task;
-    bool still;      /* nothing is carried but by the test */
-    int key_updates; /* that the peer got */
-    double now;      /* virtual seconds */
+    bool still;                 /* nothing is carried but by the test */
+    int key_updates;            /* that the peer got */
+    unsigned char secret[32];   /* the peer's for its application data, TLS 1.3 */
+    void (*on_move)(void *arg); /* what else the peer does when bytes came; may be NULL */
+    void *on_move_arg;
+    double now; /* virtual seconds */
 };
 
 /* The checks of a row. Counted in one place, for rows that stand in several files (check.h counts
@@ -64,6 +67,8 @@ int rig_open(struct rig *rig, const struct rill_connection_options *options,
              const struct rill_memory_options *memory);
 /* The same without a check of the result and with the given context. */
 int rig_open_with(struct rig *rig, struct rill_ssl_context *context);
+/* Without rig->watch, which another layer's stream will have. */
+void rig_open_unwatched(struct rig *rig);
 /* wait_closed, then the pair and the pipe go. */
 int rig_close(struct rig *rig);
 void rig_free_pair(struct rig *rig);
