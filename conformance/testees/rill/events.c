@@ -46,6 +46,12 @@ static json_t *number_or_null(long long number)
     return number >= 0 ? json_integer(number) : json_null();
 }
 
+/* SSLError and its subclasses: their errno is a number of OpenSSL's, which nobody compares. */
+static bool is_of_tls(const struct rill_error *error)
+{
+    return error->code == RILL_ESSL || error->code == RILL_ESSLCERT || error->code == RILL_ESSLEOF;
+}
+
 void add_error(json_t *event, const struct rill_error *error)
 {
     json_object_set_new(event, "class", json_string(class_of_code(error->code)));
@@ -67,7 +73,7 @@ void add_error(json_t *event, const struct rill_error *error)
         json_object_set_new(event, "verify_code", json_integer(error->verify_code));
         json_object_set_new(event, "verify_message", json_of_string(error->verify_message));
     }
-    if (error->os_errno != 0) {
+    if (error->os_errno != 0 && !is_of_tls(error)) {
         char name[ERRNO_NAME_SIZE];
         json_object_set_new(event, "errno", json_string(name_of_errno(error, name)));
     }

@@ -167,7 +167,8 @@ static bool acknowledged(const struct socket_peer *self)
     int queued = 0;
     socklen_t size = sizeof domain;
     return self->fd < 0 || getsockopt(self->fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) != 0 ||
-           domain == AF_UNIX || ioctl(self->fd, TIOCOUTQ, &queued) != 0 || queued == 0;
+           domain == AF_UNIX || ioctl(self->fd, TIOCOUTQ, &queued) != 0 || queued == 0 ||
+           (poll_flags(self->fd) & (POLLERR | POLLHUP)) != 0;
 }
 
 static bool socket_quiet(struct peer *peer)
