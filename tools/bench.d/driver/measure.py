@@ -115,7 +115,7 @@ def run_load(setup, server, work, warmup, seconds, requests=0):
     try:
         done = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               universal_newlines=True, preexec_fn=_pin(setup.load_cpu),
-                              timeout=120 + 4 * (warmup + seconds))
+                              timeout=120 + 4 * (warmup + seconds) + 0.05 * connections)
     except subprocess.TimeoutExpired:
         raise Failed("%s: the load did not end in time" % server.name) from None
     if done.returncode != 0:
