@@ -294,7 +294,7 @@ static int rig_idle(void *arg, double until)
         return 0;
     }
     if (isinf(until)) {
-        EXPECT(rig, !"it hangs");
+        rig_expect(rig, __FILE__, __LINE__, false, "nothing moves any more");
         rill_task_cancel(rig->task);
     } else if (until > rig->now) {
         rig->now = until;

@@ -148,6 +148,8 @@ static int data_after_our_end(void *arg) /* Q-05: discarded, and the end is clea
     rig_turns(rig);
     rig_say(rig, "more and more", 13, 5);
     rig_turns(rig);
+    EXPECT_INT(rig, rill_memory_peer_end(rig->pipe), RILL_MEMORY_OPEN);
+    EXPECT_INT(rig, rill_writer_tls_end(rig->writer), RILL_TLS_OPEN);
     check_notified(rig);
     EXPECT_INT(rig, SSL_shutdown(rig->ssl), 1);
     EXPECT_INT(rig, rill_writer_wait_closed(rig->writer), 0);
