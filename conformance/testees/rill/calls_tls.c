@@ -11,44 +11,6 @@
 #include "options.h"
 #include "upgrade.h"
 
-static int upgrade_bare(struct connection *connection, struct rill_ssl_context *context,
-                        const struct rill_start_tls_options *options)
-{
-    struct rill_transport *made;
-    const int rc = rill_start_tls(connection->bare, rill_transport_get_protocol(connection->bare),
-                                  context, options, &made);
-    if (rc == 0) {
-        connection_upgraded(connection, made);
-    }
-    return rc;
-}
-
-int upgrade_connection(struct connection *connection, struct rill_ssl_context *context,
-                       const struct rill_start_tls_options *options)
-{
-    int rc;
-    connection->upgrading = true;
-    if (connection->bare != NULL) {
-        rc = upgrade_bare(connection, context, options);
-    } else {
-        rc = rill_writer_start_tls(connection->writer, context, options);
-        if (rc == 0) {
-            connection_upgraded(connection, NULL);
-        }
-    }
-    connection->upgrading = false;
-    return rc;
-}
-
-int upgrade_as_told(struct connection *connection)
-{
-    const struct replay *replay = connection->replay;
-    const json_t *app = json_object_get(json_object_get(replay->script, "tls"), "app");
-    const struct rill_start_tls_options options = options_of_start_tls(app);
-    return upgrade_connection(connection, context_of(replay, json_object_get(app, "context")),
-                              &options);
-}
-
 static int call_start_tls(struct at *at, const json_t *call, struct value *value)
 {
     struct connection *connection = connection_find(at->replay, at->number);

@@ -233,7 +233,7 @@ int listener_accept_any(const struct replay *replay)
     return -1;
 }
 
-static ino_t inode_of(int fd)
+ino_t inode_of_descriptor(int fd)
 {
     struct stat status;
     return fd >= 0 && fstat(fd, &status) == 0 ? status.st_ino : 0;
@@ -241,7 +241,7 @@ static ino_t inode_of(int fd)
 
 static int other_end_of_pair(const struct replay *replay, int fd)
 {
-    const ino_t inode = inode_of(fd);
+    const ino_t inode = inode_of_descriptor(fd);
     for (struct given *given = replay->given; given != NULL; given = given->next) {
         if (given->inode == inode && given->other >= 0) {
             const int other = given->other;
@@ -346,7 +346,7 @@ int given_make(struct replay *replay, const char *kind, bool speaks_tls)
     }
     given->fd = ends[0];
     given->other = ends[1];
-    given->inode = inode_of(ends[0]);
+    given->inode = inode_of_descriptor(ends[0]);
     given->next = replay->given;
     replay->given = given;
     if (given->other >= 0 && speaks_tls) {
@@ -359,7 +359,7 @@ int given_make(struct replay *replay, const char *kind, bool speaks_tls)
 bool given_is_open(const struct replay *replay)
 {
     const struct given *newest = replay->given;
-    return newest != NULL && newest->inode != 0 && inode_of(newest->fd) == newest->inode;
+    return newest != NULL && newest->inode != 0 && inode_of_descriptor(newest->fd) == newest->inode;
 }
 
 void listeners_cleanup(struct replay *replay)

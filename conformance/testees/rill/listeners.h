@@ -50,6 +50,9 @@ void listeners_cleanup(struct replay *replay);
  * its length. */
 socklen_t unix_address(struct rill_bytes path, struct sockaddr_storage *address);
 
+/* Which file is open there; 0: none. */
+ino_t inode_of_descriptor(int fd);
+
 /* 0: the descriptor has none. */
 int port_of_socket(int fd);
 

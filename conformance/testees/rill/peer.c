@@ -46,14 +46,6 @@ void peer_belongs(struct peer *peer, struct connection *connection)
     }
 }
 
-struct peer *peer_bottom(struct peer *peer)
-{
-    while (peer->wire != NULL) {
-        peer = peer->wire;
-    }
-    return peer;
-}
-
 bool peers_pump(const struct replay *replay)
 {
     bool moved = false;

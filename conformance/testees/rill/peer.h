@@ -82,9 +82,6 @@ bool peer_knows(const char *what);
 /* It is the other end of this connection, and so is all that carries it. */
 void peer_belongs(struct peer *peer, struct connection *connection);
 
-/* The peer under all TLS. */
-struct peer *peer_bottom(struct peer *peer);
-
 /* All TLS peers move by themselves, as far as they can; true when one did. */
 bool peers_pump(const struct replay *replay);
 

@@ -327,23 +327,6 @@ static struct at handler_at(struct replay *replay, const struct connection *conn
     return (struct at){.replay = replay, .mark = mark, .number = connection->number};
 }
 
-/* On start-tls a handler begins with that; its peer's ClientHello comes when that has begun. */
-static int upgrade_handler(struct connection *connection)
-{
-    struct replay *replay = connection->replay;
-    struct record *record = connection->handler;
-    const json_t *told = json_object_get(json_object_get(replay->script, "tls"), "peer");
-    if (connection->peer != NULL && !json_is_true(json_object_get(told, "hold"))) {
-        peer_perform(connection->peer, PEER_HANDSHAKE);
-    }
-    record->outcome = RUNNING;
-    const int rc = upgrade_as_told(connection);
-    if (rc < 0) {
-        emit_error(replay, json_sprintf("start_tls%s", record->mark), rill_task_error());
-    }
-    return rc;
-}
-
 static int handler_task(struct rill_reader *reader, struct rill_writer *writer, void *arg)
 {
     struct serving *serving = arg;

@@ -247,6 +247,7 @@ static bool set_up_pair(struct opening *opening)
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
         cannot_set_up("socketpair");
     }
+    const ino_t inode = inode_of_descriptor(ends[0]);
     small_send_buffer(ends[0]);
     syscalls_forget(opening->replay, ends[0]);
     opening->socket = ends[0];
@@ -254,7 +255,7 @@ static bool set_up_pair(struct opening *opening)
     const bool opened = open_in_task(opening, open_socket);
     if (opened) {
         connect_opened(opening);
-    } else if (!opening->replay->backend->speaks_tls) {
+    } else if (inode_of_descriptor(ends[0]) == inode) {
         close(ends[0]); /* still ours */
     }
     return opened;

@@ -15,4 +15,8 @@ int upgrade_connection(struct connection *connection, struct rill_ssl_context *c
 /* The same with the context and the options of the script's `tls`. */
 int upgrade_as_told(struct connection *connection);
 
+/* The same as the first deed of a server's handler on backend start-tls: its peer's ClientHello
+ * comes when that has begun, and a failure is told. */
+int upgrade_handler(struct connection *connection);
+
 #endif
