@@ -474,6 +474,9 @@ class FileReader:
             below = tls.carrier(backend, case.kind)
             if below is None or below in case.impossible:
                 case.excluded.setdefault(backend, case.impossible[below or "mem"])
+        if case.kind == "nothing" and case.speaks_tls() and "mem" not in case.impossible:
+            case.excluded["mem"] = "the script speaks TLS: it runs as tls13-mem"
+            del case.excluded["tls13-mem"]
         if case.kind == "server" and (case.handler or {}).get("kind") != "task":
             case.excluded.setdefault("start-tls", "a plain callback cannot wait for start_tls")
 

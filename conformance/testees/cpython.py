@@ -273,6 +273,11 @@ class SocketPeer:
             self.outgoing = b""
         return self.sent != before
 
+    def send_at_once(self):
+        """A TLS session sends twice in a row (tickets, then data): Nagle's algorithm would wait for a late ACK."""
+        if self.sock.family != socket.AF_UNIX and self.saw != "closed":
+            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
     def shutdown(self):
         try:
             self.sock.shutdown(socket.SHUT_WR)
@@ -1544,6 +1549,8 @@ class Case:
     def tls_peer(self, wire, server_side, first=b"", **flags):
         """A TLS peer over this wire, as the script's `tls` wants it."""
         wanted = self.tls["peer"]
+        if isinstance(wire, SocketPeer):
+            wire.send_at_once()
         options = dict({"hold": wanted.get("hold", False), "silent": wanted.get("silent", False)}, **flags)
         return TlsPeer(wire, CONTEXTS.get(self.tls, wanted["server" if server_side else "client"]), server_side,
                        wanted.get("server_hostname"), first, **options)
@@ -2118,7 +2125,7 @@ class Case:
         for record in self.records:
             yield from self.cancel_for_good(record)
         for number, peer in self.peers.items():
-            if isinstance(peer, TlsPeer) and number not in self.connections:
+            if self.tls and number not in self.connections:
                 peer.cut()      # a handshake that the script left in the middle
         for conn in self.connections.values():
             if conn.lowest is not None and conn.lowest._loop is not None:   # not lost yet
