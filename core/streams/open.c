@@ -302,7 +302,8 @@ int rill_open_memory_connection(const struct rill_connection_options *options,
         memory_over(task, rill__stream_protocol(stream), &params, memory, &given, &transport, peer);
     stream->held_by_transport = stream->held_by_transport && given;
     rc = pair_of(stream, transport, rc, reader, writer);
-    if (rc < 0) {
+    if (rc < 0 && *peer != NULL) {
+        rill_memory_peer_close(*peer); /* nobody is left who could answer a goodbye */
         rill_memory_peer_free(*peer);
         *peer = NULL;
     }

@@ -218,6 +218,10 @@ void rill__ssl_start(struct rill__ssl *self, struct rill_transport *below)
     const long long low = (long long)self->water.low;
 
     self->below = rill_transport_ref(below);
+    if (self->closing) { /* cancelled before it began */
+        rill__ssl_abort(self, NULL);
+        return;
+    }
     rill_error_unref(below->ops->set_write_buffer_limits(below, &high, &low));
     self->state = RILL__SSL_HANDSHAKE;
     self->timer.entry.run = run_handshake_timeout;

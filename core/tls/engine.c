@@ -6,6 +6,7 @@
 #include "tls/engine.h"
 
 #include <pthread.h>
+#include <stddef.h>
 #include <string.h>
 
 #include <openssl/err.h>
@@ -99,12 +100,59 @@ static bool set_bio(struct rill_ssl_object *self)
 
 /* -- the peer's name ------------------------------------------------------------------------- */
 
+#define LABEL_MAX 63 /* bytes between two dots */
+
 static bool is_ascii(const char *text)
 {
     while (*text != '\0' && (unsigned char)*text < 0x80) {
         text++;
     }
     return *text == '\0';
+}
+
+/* The first label that is empty, but for the last (or, with `length`, longer than LABEL_MAX) as an
+ * offset; -1: none. */
+static ptrdiff_t bad_label(const char *name, size_t *length)
+{
+    for (const char *label = name;; label++) {
+        const size_t size = strcspn(label, ".");
+        if (length != NULL && size > LABEL_MAX) {
+            *length = size;
+            return label - name;
+        }
+        if (length == NULL && size == 0 && label[0] == '.') {
+            return label - name;
+        }
+        label += size;
+        if (*label == '\0') {
+            return -1;
+        }
+    }
+}
+
+/* What Python's codec for names refuses, with 3.13's texts. A leading dot would make OpenSSL take
+ * any name below it. */
+static const struct rill_error *check_name(const char *name)
+{
+    const ptrdiff_t empty = bad_label(name, NULL);
+    size_t length;
+
+    if (!is_ascii(name)) {
+        return rill_error_new(RILL_EVALUE, "server_hostname must be ASCII: give an "
+                                           "internationalized name in its xn-- form");
+    }
+    if (empty >= 0) {
+        return rill_error_new(RILL_EVALUE,
+                              "'idna' codec can't encode character '\\x2e' in position %td: "
+                              "label empty",
+                              empty);
+    }
+    const ptrdiff_t long_one = bad_label(name, &length);
+    return long_one < 0 ? NULL
+                        : rill_error_new(RILL_EVALUE,
+                                         "'idna' codec can't encode characters in position "
+                                         "%td-%td: label too long",
+                                         long_one, long_one + (ptrdiff_t)length - 1);
 }
 
 /* What is asked of the certificate; false with an error in OpenSSL's queue: nothing is left
@@ -134,13 +182,9 @@ static const struct rill_error *set_name(struct rill_ssl_object *self, const cha
                    ? rill_error_new(RILL_EVALUE, "check_hostname requires server_hostname")
                    : NULL;
     }
-    if (name[0] == '.') { /* OpenSSL would take any name below it */
-        return rill_error_new(RILL_EVALUE, "server_hostname cannot be an empty string or start "
-                                           "with a leading dot.");
-    }
-    if (!is_ascii(name)) {
-        return rill_error_new(RILL_EVALUE, "server_hostname must be ASCII: give an "
-                                           "internationalized name in its xn-- form");
+    const struct rill_error *error = check_name(name);
+    if (error != NULL) {
+        return error;
     }
     self->server_hostname = rill__strdup(name);
     if (self->server_hostname == NULL) {
