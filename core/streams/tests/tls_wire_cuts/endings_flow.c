@@ -201,12 +201,16 @@ static int end_waits_for_reader(void *arg) /* R-843: close_notify behind what is
 }
 
 const struct rig_row flow_rows[] = {
-    {__LINE__, largest_record, 0, false},
-    {__LINE__, byte_by_byte, 0, false},
-    {__LINE__, many_records_in_one_read, 0, false},
-    {__LINE__, key_updates, TLS1_3_VERSION, false},
-    {__LINE__, tickets_after_close, TLS1_3_VERSION, true},
-    {__LINE__, reader_does_not_read, 0, false},
-    {__LINE__, end_waits_for_reader, 0, false},
+    {.line = __LINE__, .name = "largest_record", .fn = largest_record},
+    {.line = __LINE__, .name = "byte_by_byte", .fn = byte_by_byte},
+    {.line = __LINE__, .name = "many_records_in_one_read", .fn = many_records_in_one_read},
+    {.line = __LINE__, .name = "key_updates", .fn = key_updates, .version = TLS1_3_VERSION},
+    {.line = __LINE__,
+     .name = "tickets_after_close",
+     .fn = tickets_after_close,
+     .version = TLS1_3_VERSION,
+     .client_only = true},
+    {.line = __LINE__, .name = "reader_does_not_read", .fn = reader_does_not_read},
+    {.line = __LINE__, .name = "end_waits_for_reader", .fn = end_waits_for_reader},
 };
 const size_t flow_row_count = sizeof flow_rows / sizeof flow_rows[0];

@@ -186,7 +186,7 @@ static int empty_records(void *arg)
 }
 
 const struct rig_row nested_rows[] = {
-    {__LINE__, tls_in_tls, 0, false},
-    {__LINE__, empty_records, TLS1_3_VERSION, false},
+    {.line = __LINE__, .name = "tls_in_tls", .fn = tls_in_tls},
+    {.line = __LINE__, .name = "empty_records", .fn = empty_records, .version = TLS1_3_VERSION},
 };
 const size_t nested_row_count = sizeof nested_rows / sizeof nested_rows[0];

@@ -232,10 +232,14 @@ static int cancel_start_tls(void *arg) /* R-276 */
 }
 
 const struct rig_row state_rows[] = {
-    {__LINE__, unknown_authority, 0, true}, {__LINE__, wrong_name, 0, true},
-    {__LINE__, abort_handshake, 0, true},   {__LINE__, abort_open, 0, false},
-    {__LINE__, abort_flush, 0, false},      {__LINE__, abort_shutdown, 0, false},
-    {__LINE__, cancel_open, 0, false},      {__LINE__, cancel_start_tls, 0, true},
+    {.line = __LINE__, .name = "unknown_authority", .fn = unknown_authority, .client_only = true},
+    {.line = __LINE__, .name = "wrong_name", .fn = wrong_name, .client_only = true},
+    {.line = __LINE__, .name = "abort_handshake", .fn = abort_handshake, .client_only = true},
+    {.line = __LINE__, .name = "abort_open", .fn = abort_open},
+    {.line = __LINE__, .name = "abort_flush", .fn = abort_flush},
+    {.line = __LINE__, .name = "abort_shutdown", .fn = abort_shutdown},
+    {.line = __LINE__, .name = "cancel_open", .fn = cancel_open},
+    {.line = __LINE__, .name = "cancel_start_tls", .fn = cancel_start_tls, .client_only = true},
 };
 const size_t state_row_count = sizeof state_rows / sizeof state_rows[0];
 

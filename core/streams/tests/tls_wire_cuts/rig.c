@@ -362,8 +362,8 @@ static void run_variant(const struct material *material, const struct rig_row *r
         EXPECT_INT(&rig, rill_loop_run_until_complete(rig.loop, row_task, &rig), 0);
         rig_end(&rig, true);
         if (check_failures > before) {
-            fprintf(stderr, "    in TLS 1.%d with rill as the %s\n", version - TLS1_VERSION,
-                    server_side ? "server" : "client");
+            fprintf(stderr, "    %s, in TLS 1.%d with rill as the %s\n", row->name,
+                    version - TLS1_VERSION, server_side ? "server" : "client");
         }
     }
     CHECK_ROW(row->line, counts_equal(counts_of_rill(), rill));

@@ -52,6 +52,7 @@ int rig_report(const char *name); /* the exit status */
 /* One row of a test: run in a task, for each version and each role that it is meant for. */
 struct rig_row {
     int line;
+    const char *name;
     rill_task_fn *fn; /* gets the rig */
     int version;      /* 0: both */
     bool client_only; /* rill's role */
