@@ -17,8 +17,10 @@
 #include "place.h"
 #include "protocol.h"
 
-#define CALL_KEYS    "call id quiet on_error chain same"
-#define RUN_KEYS     "run backend with ops handler debug reports no_pause protocol resolve connect tls"
+#define CALL_KEYS "call id quiet on_error chain same"
+#define RUN_KEYS                                                                                   \
+    "run backend with ops handler debug reports no_pause protocol resolve connect "                \
+    "tls"
 #define CONTEXT_KEYS "side ca chain verify check_hostname minimum maximum alpn ciphers"
 #define PEER_KEYS    "server client server_hostname hold silent"
 
