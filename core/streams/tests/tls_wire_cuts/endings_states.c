@@ -226,6 +226,17 @@ static int cancel_open(void *arg) /* R-556 */
     return cancel_everywhere(arg, connect_and_leave);
 }
 
+static int cancelled_before_open(void *arg) /* the cancellation waits for the first suspension */
+{
+    struct rig *const rig = arg;
+
+    EXPECT(rig, rill_task_cancel(rill_current_task()));
+    EXPECT_INT(rig, rig_open_with(rig, rig_context(rig)), RILL_ECANCELLED);
+    EXPECT(rig, rig->pipe == NULL);
+    EXPECT_INT(rig, rill_task_uncancel(rill_current_task()), 0);
+    return 0;
+}
+
 static int cancel_start_tls(void *arg) /* */
 {
     return cancel_everywhere(arg, upgrade_and_leave);
@@ -239,6 +250,7 @@ const struct rig_row state_rows[] = {
     {.line = __LINE__, .name = "abort_flush", .fn = abort_flush},
     {.line = __LINE__, .name = "abort_shutdown", .fn = abort_shutdown},
     {.line = __LINE__, .name = "cancel_open", .fn = cancel_open},
+    {.line = __LINE__, .name = "cancelled_before_open", .fn = cancelled_before_open},
     {.line = __LINE__, .name = "cancel_start_tls", .fn = cancel_start_tls, .client_only = true},
 };
 const size_t state_row_count = sizeof state_rows / sizeof state_rows[0];
