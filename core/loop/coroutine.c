@@ -76,10 +76,26 @@ void rill__coroutine_free(struct rill_coro *coro)
     rill_coro_destroy(coro);
 }
 
+/* What a coroutine wants done on its resumer's stack, where there is room; it lives on its own. */
+struct call {
+    void (*run)(void *arg);
+    void *arg;
+};
+
 bool rill__coroutine_resume(struct rill_coro *coro, int value)
 {
-    rill_coro_resume(coro, (void *)(intptr_t)value);
+    const struct call *call = rill_coro_resume(coro, (void *)(intptr_t)value);
+    while (call != NULL) {
+        call->run(call->arg);
+        call = rill_coro_resume(coro, NULL);
+    }
     return rill_coro_done(coro);
+}
+
+void rill__coroutine_call(struct rill_coro *self, void (*run)(void *arg), void *arg)
+{
+    struct call call = {run, arg};
+    rill_coro_suspend(self, &call);
 }
 
 int rill__coroutine_suspend(struct rill_coro *self)

@@ -27,6 +27,9 @@ void rill__coroutine_free(struct rill_coro *coro);
 /* Runs it until it suspends or ends; true when it has ended. */
 bool rill__coroutine_resume(struct rill_coro *coro, int value);
 
+/* From the running one: calls run(arg) on the stack of whoever resumed it. run must not suspend. */
+void rill__coroutine_call(struct rill_coro *self, void (*run)(void *arg), void *arg);
+
 /* Suspends the running one; returns what the next resume hands over. */
 int rill__coroutine_suspend(struct rill_coro *self);
 

@@ -161,6 +161,19 @@ void rill__task_resume(struct rill_task *task, int value)
     loop->current_task = before;
 }
 
+void rill__on_loop_stack(struct rill_loop *loop, void (*run)(void *arg), void *arg)
+{
+    struct rill_task *task = loop->current_task;
+
+    if (task == NULL) {
+        run(arg);
+        return;
+    }
+    loop->current_task = NULL;
+    rill__coroutine_call(task->coro, run, arg);
+    loop->current_task = task;
+}
+
 /* The first step, or the one after a bare yield. */
 static void run_step(struct rill__entry *entry)
 {

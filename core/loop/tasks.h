@@ -105,6 +105,10 @@ int rill__task_deliver_cancel(struct rill_task *task);
  * RILL_ECANCELLED. */
 int rill__be_fair(struct rill_task *task);
 
+/* Calls run(arg) on the loop's own stack, also from a task, whose stack stays shallow: for foreign
+ * code that needs much of it. No suspension, no other task meanwhile. */
+void rill__on_loop_stack(struct rill_loop *loop, void (*run)(void *arg), void *arg);
+
 /* Suspends the running task for exactly one iteration (a bare yield, R-013): 0 or RILL_ECANCELLED.
  */
 int rill__yield(struct rill_task *task);

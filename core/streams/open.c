@@ -50,17 +50,13 @@ static int adopt_socket(struct rill_loop *loop, int fd)
     return rc < 0 ? rill__fail(rill_error_from_errno(-rc)) : fd;
 }
 
-static bool is_empty(const char *text)
-{
-    return text == NULL || text[0] == '\0';
-}
-
 /* 5.2's order, then a connected descriptor. */
 static int connected_socket(struct rill_loop *loop, const char *host, const char *port,
                             const struct rill_connection_options *options)
 {
     const bool named = host != NULL || port != NULL;
-    if (options->ssl != NULL && options->server_hostname == NULL && is_empty(host)) { /* */
+    if (options->ssl != NULL && options->server_hostname == NULL &&
+        (host == NULL || host[0] == '\0')) { /* */
         return rill__fail_with(RILL_EVALUE,
                                "You must set server_hostname when using ssl without a host");
     }

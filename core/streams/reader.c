@@ -10,8 +10,6 @@
 #include "sansio/memory.h"
 #include "streams/stream.h"
 
-#define IDLE_BLOCK_BYTES 4096 /* a larger empty block is given back before a wait */
-
 /* A call that waits: its step runs on the ready queue. */
 struct read_call {
     struct rill__wait wait;
@@ -106,7 +104,7 @@ static int await_read(struct read_call *call)
         rill__read_cancelled(&reader->core, &call->read);
         return fail(reader, rill_error_new(RILL_ERUNTIME, "no running task to wait in"));
     }
-    rill__buffer_shrink(&reader->core.buffer, IDLE_BLOCK_BYTES);
+    rill__buffer_shrink(&reader->core.buffer, 0); /* an idle connection keeps no empty block */
     rill__wait_init(&call->wait, task);
     return rill__wait(&call->wait, &ops);
 }

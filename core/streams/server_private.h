@@ -91,6 +91,10 @@ struct rill__server_plan {
 };
 /* R-608, then R-611. */
 int rill__server_check_ssl(const struct rill__server_plan *plan);
+int rill__server_check_ssl_timeouts(
+    const struct rill__server_plan *plan); /* R-529's texts */
+/* Every connection will be TLS, if the plan says so. */
+void rill__server_use_ssl(struct rill_server *server, const struct rill__server_plan *plan);
 /* What only rill checks, after what asyncio checks: limit, backlog, timeouts (Q-13, Q-43). Then a
  * server without sockets. */
 int rill__server_new(struct rill_loop *loop, const struct rill__server_plan *plan,

@@ -2,6 +2,7 @@
  *
  * The TLS of a server's connections: a layer for each, and what becomes of failed handshakes.
  */
+#include "streams/open.h"
 #include "streams/server_private.h"
 
 /* a connection that never became one ends silently; the server keeps serving. */
@@ -27,4 +28,34 @@ int rill__server_layer(struct rill_server *server, struct rill__client *client,
         (*layer)->on_handshake_arg = client;
     }
     return rc;
+}
+
+/* -- starting -------------------------------------------------------------------------------- */
+
+int rill__server_check_ssl(const struct rill__server_plan *plan)
+{
+    if (plan->ssl == rill_ssl_default) {
+        return rill__fail_with(RILL_ETYPE, "ssl argument must be an SSLContext or None");
+    }
+    return rill__check_no_ssl(plan->ssl, NULL, plan->ssl_handshake_timeout,
+                              plan->ssl_shutdown_timeout);
+}
+
+int rill__server_check_ssl_timeouts(const struct rill__server_plan *plan)
+{
+    const struct rill_error *error =
+        rill__ssl_check_timeouts(plan->ssl_handshake_timeout, plan->ssl_shutdown_timeout);
+    return error != NULL ? rill__fail(error) : 0;
+}
+
+void rill__server_use_ssl(struct rill_server *server, const struct rill__server_plan *plan)
+{
+    if (plan->ssl != NULL) {
+        server->ssl = (struct rill__ssl_params){
+            .context = rill_ssl_context_ref(plan->ssl),
+            .server_side = true,
+            .handshake_timeout = plan->ssl_handshake_timeout,
+            .shutdown_timeout = plan->ssl_shutdown_timeout,
+        };
+    }
 }

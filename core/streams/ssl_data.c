@@ -81,30 +81,41 @@ void rill__ssl_process_outgoing(struct rill__ssl *self)
     rill__ssl_control_writing(self);
 }
 
+struct encryption {
+    struct rill_ssl_object *session;
+    struct rill_bytes piece;
+    size_t count;
+    const struct rill_error *error;
+    enum rill__tls_result result;
+};
+
+static void run_encryption(void *arg)
+{
+    struct encryption *self = arg;
+    self->result = rill__tls_write(self->session, self->piece, &self->count, &self->error);
+}
+
 /* Encrypts and sends. *taken bytes are done for good; fewer than data.len when the session wants
  * input first. False: fatal. A transport below that is lost drops and counts the write (R-431), one
  * for each call here. */
 static bool encrypt(struct rill__ssl *self, struct rill_bytes data, size_t *taken)
 {
-    const struct rill_error *error;
-    size_t count;
+    struct encryption work = {.session = self->session};
 
     *taken = 0;
     while (*taken < data.len && (*taken == 0 || !rill_transport_is_closing(self->below))) {
         const size_t rest = data.len - *taken;
-        const struct rill_bytes piece = {data.ptr + *taken,
-                                         rest < ENCRYPT_MAX ? rest : ENCRYPT_MAX};
-        const enum rill__tls_result result = rill__tls_write(self->session, piece, &count, &error);
-        if (result == RILL__TLS_WANT) {
+        work.piece.ptr = data.ptr + *taken;
+        work.piece.len = rest < ENCRYPT_MAX ? rest : ENCRYPT_MAX;
+        rill__on_loop_stack(self->base.loop, run_encryption, &work); /* a task's stays one page */
+        if (work.result == RILL__TLS_WANT) {
             return true;
         }
-        if (result != RILL__TLS_OK) {
-            rill__ssl_fatal(self,
-                            error != NULL ? error : rill_error_new(RILL_ESSL, "%s", "write failed"),
-                            "Fatal error on SSL protocol");
+        if (work.result != RILL__TLS_OK) {
+            rill__ssl_fatal(self, work.error, "Fatal error on SSL protocol");
             return false;
         }
-        *taken += count;
+        *taken += work.count;
         if (rest > ENCRYPT_MAX) {
             rill__ssl_send_outgoing(self);
         }

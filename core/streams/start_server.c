@@ -12,22 +12,6 @@ static const struct rill_server_options no_options = {0};
 
 /* -- what the Unix twin shares --------------------------------------------------------------- */
 
-int rill__server_check_ssl(const struct rill__server_plan *plan)
-{
-    if (plan->ssl == rill_ssl_default) {
-        return rill__fail_with(RILL_ETYPE, "ssl argument must be an SSLContext or None");
-    }
-    return rill__check_no_ssl(plan->ssl, NULL, plan->ssl_handshake_timeout,
-                              plan->ssl_shutdown_timeout);
-}
-
-static int check_ssl_timeouts(const struct rill__server_plan *plan)
-{
-    const struct rill_error *error =
-        rill__ssl_check_timeouts(plan->ssl_handshake_timeout, plan->ssl_shutdown_timeout);
-    return error != NULL ? rill__fail(error) : 0;
-}
-
 /* What asyncio would find out with each connection. */
 static int check_numbers(const struct rill__server_plan *plan, size_t *limit)
 {
@@ -36,7 +20,7 @@ static int check_numbers(const struct rill__server_plan *plan, size_t *limit)
         return rill__fail(
             rill_error_new(RILL_EVALUE, "backlog must be >= 0, got %lld", plan->backlog.value));
     }
-    return rc < 0 ? rc : check_ssl_timeouts(plan);
+    return rc < 0 ? rc : rill__server_check_ssl_timeouts(plan);
 }
 
 static int backlog_of(struct rill_opt_int option)
@@ -74,14 +58,7 @@ int rill__server_new(struct rill_loop *loop, const struct rill__server_plan *pla
                                      .plain = plan->plain,
                                      .arg = plan->arg};
     }
-    if (plan->ssl != NULL) {
-        server->ssl = (struct rill__ssl_params){
-            .context = rill_ssl_context_ref(plan->ssl),
-            .server_side = true,
-            .handshake_timeout = plan->ssl_handshake_timeout,
-            .shutdown_timeout = plan->ssl_shutdown_timeout,
-        };
-    }
+    rill__server_use_ssl(server, plan);
     rill__list_init(&server->clients);
     rill__list_init(&server->waiters);
     *result = server;

@@ -22,18 +22,12 @@ static struct rill_transport *transport_of(const struct rill_writer *writer)
     return writer->stream->transport;
 }
 
-/* During start_tls nothing more may go out in clear. */
-static int refuse(struct rill_writer *writer)
-{
-    return fail(writer, rill__upgrade_in_progress());
-}
-
 int rill_writer_write(struct rill_writer *writer, const void *data, size_t size)
 {
     struct rill_transport *transport = transport_of(writer);
     const struct rill_bytes bytes = {data, size};
-    if (writer->stream->upgrading) {
-        return refuse(writer);
+    if (writer->stream->upgrading) { /* nothing more goes out in clear */
+        return fail(writer, rill__upgrade_in_progress());
     }
     return done(writer, transport->ops->write(transport, bytes));
 }
@@ -50,7 +44,7 @@ int rill_writer_write_borrowed(struct rill_writer *writer, const void *data, siz
     const struct rill_bytes bytes = {data, size};
 
     if (writer->stream->upgrading) {
-        return refuse(writer);
+        return fail(writer, rill__upgrade_in_progress());
     }
     done_with = done_with != NULL ? done_with : nobody_cares;
     if (transport->ops->write_borrowed != NULL) {
@@ -67,7 +61,7 @@ int rill_writer_writelines(struct rill_writer *writer, const struct rill_bytes *
 {
     struct rill_transport *transport = transport_of(writer);
     if (writer->stream->upgrading) {
-        return refuse(writer);
+        return fail(writer, rill__upgrade_in_progress());
     }
     return done(writer, transport->ops->writelines(transport, parts, count));
 }
@@ -76,7 +70,7 @@ int rill_writer_write_eof(struct rill_writer *writer)
 {
     struct rill_transport *transport = transport_of(writer);
     if (writer->stream->upgrading) {
-        return refuse(writer);
+        return fail(writer, rill__upgrade_in_progress());
     }
     return done(writer, transport->ops->write_eof(transport));
 }

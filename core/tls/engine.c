@@ -359,7 +359,12 @@ enum rill__tls_result rill__tls_write(struct rill_ssl_object *self, struct rill_
     *count = 0;
     ERR_clear_error();
     const int result = SSL_write_ex(self->ssl, data.ptr, data.len, count);
-    return result == 1 ? RILL__TLS_OK : judge(self, result, error);
+    const enum rill__tls_result judged = result == 1 ? RILL__TLS_OK : judge(self, result, error);
+    if (judged == RILL__TLS_CLOSED) {
+        *error = rill_error_new(RILL_ESSL, "TLS/SSL connection has been closed (EOF)");
+        return RILL__TLS_FAILED;
+    }
+    return judged;
 }
 
 enum rill__tls_result rill__tls_shutdown(struct rill_ssl_object *self,
