@@ -129,9 +129,7 @@ int rill__connection_over(struct rill_task *task, const struct rill__connection 
         return rill__give_up(task->loop, connection, rill_error_no_memory());
     }
     const int rc = transport_over(task, connection, *protocol, &given, &made);
-    if (rc == 0) {
-        *transport = made;
-    }
+    *transport = rc == 0 ? made : NULL;
     return rc;
 }
 
