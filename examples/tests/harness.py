@@ -228,6 +228,17 @@ def read_to_end(connection):
         received += data
 
 
+def read_request(connection):
+    """An HTTP request without a body, however many records or segments it comes in."""
+    request = b''
+    while not request.endswith(b'\r\n\r\n'):
+        data = connection.recv(65536)
+        if not data:
+            break
+        request += data
+    return request
+
+
 def exchange(connection, data):
     """A client's whole turn: sends, half-closes, reads to the end."""
     with connection:

@@ -115,21 +115,11 @@ class NginxTlsPeer(RealServerCase):
         self.assertIn(b'400 Bad Request', outcome.stdout)
 
 
-def read_request(connection):
-    request = b''
-    while not request.endswith(b'\r\n\r\n'):
-        data = connection.recv(65536)
-        if not data:
-            break
-        request += data
-    return request
-
-
 def against(answer, url='http://127.0.0.1:{port}/'):
     """The situation: a server that takes the request, sends answer (bytes, or a list of pieces, or a function of the
     connection) and ends. Gives the outcome and the request."""
     def script(connection):
-        request = read_request(connection)
+        request = harness.read_request(connection)
         if not request.endswith(b'\r\n\r\n'):
             return request
         if callable(answer):
@@ -270,7 +260,7 @@ class Https(harness.TwinCase):
                         names = []
 
                         def script(connection):
-                            request = read_request(connection)
+                            request = harness.read_request(connection)
                             connection.sendall(b'HTTP/1.0 200 OK\r\nA: b\r\n\r\n')
                             return connection.version(), request
                         over_tls = harness.over_tls(
@@ -313,7 +303,8 @@ class Usage(harness.TwinCase):
             self.assert_usage(NAME, arguments, b'usage: http_headers http[s]://HOST[:PORT][/PATH]')
 
     def test_urls_that_are_none(self):
-        for url in ('', 'example.com/path', 'ftp://example.com/', 'http:/example.com', 'http://', 'https://', 'https:///', 'http:///path',
+        for url in ('', 'example.com/path', 'ftp://example.com/', 'http:/example.com', 'http://', 'http:///path',
+                    'https://', 'https:///path',
                     'http://:80/', 'http://user@/', 'http://h:port/', 'http://h:65536/', 'http://h:-1/', 'http://h:1:2/',
                     'http://h:99999999999999999999/', 'http://[::1/', 'http://::1]/', 'http://h/a b',
                     'http://h/\r\nX: y', 'http://h/\x7f', 'http://h\xe9/', ' http://h/'):

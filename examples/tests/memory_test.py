@@ -11,7 +11,7 @@ import tempfile
 import harness
 
 
-class Valgrind(harness.TwinCase):
+class ValgrindCase(harness.TwinCase):
     def setUp(self):
         valgrind = harness.tool('valgrind')
         folder = tempfile.TemporaryDirectory()
@@ -36,6 +36,15 @@ class Valgrind(harness.TwinCase):
         self.assert_clean(process.pid)
         self.assertEqual(harness.without_ports_in(outcome), harness.Outcome(stdout, error, status))
 
+    def served(self, name, *more):
+        return harness.Serving(self.valgrind + harness.ours(name) + ['127.0.0.1', '0', *more])
+
+    def assert_server_clean(self, server, error=b'KeyboardInterrupt', status=130):
+        self.assert_clean(server.process.pid)
+        self.assertEqual((server.outcome.error, server.outcome.status), (error, status))
+
+
+class Valgrind(ValgrindCase):
     def test_wait_for_data(self):
         self.under_valgrind('wait_for_data', [], b'Received: abc\n', b'', 0)
 
@@ -79,13 +88,6 @@ class Valgrind(harness.TwinCase):
         self.assert_clean(process.pid)
         self.assertEqual((outcome.error, outcome.status), (b'', 1))
         self.assertIn(b': HTTP/1.0 200 OK, 4 bytes\n', outcome.stdout)
-
-    def served(self, name, *more):
-        return harness.Serving(self.valgrind + harness.ours(name) + ['127.0.0.1', '0', *more])
-
-    def assert_server_clean(self, server, error=b'KeyboardInterrupt', status=130):
-        self.assert_clean(server.process.pid)
-        self.assertEqual((server.outcome.error, server.outcome.status), (error, status))
 
     def test_servers_with_one_client_gone_and_one_there(self):
         for name, data, want, end in (
@@ -151,6 +153,50 @@ class Valgrind(harness.TwinCase):
         self.assert_clean(server.pid)
         self.assertEqual((outcome.error, outcome.status), (b'KeyboardInterrupt', 130))
         self.assertEqual(outcome.stdout.count(b"Received 'Hello World!' from"), 2)
+
+
+class ValgrindTls(ValgrindCase):
+    def assert_tls_pair(self, server_name, client_name, stdout):
+        """The client trusts the server, then distrusts it; then something comes that is no TLS."""
+        pem = harness.pem('server')
+        with harness.Serving(self.valgrind + harness.ours(server_name) + [pem, pem, '127.0.0.1', '0']) as server:
+            self.under_valgrind(client_name, [harness.pem('ca'), 'localhost', str(server.port)], stdout, b'', 0)
+            process = harness.start(self.valgrind + harness.ours(client_name) + [
+                harness.pem('client'), 'localhost', str(server.port)])
+            refused = harness.finish(process)
+            self.assert_clean(process.pid)
+            self.assertEqual((refused.error.split(b':')[0], refused.status), (b'ssl.SSLCertVerificationError', 1))
+            server.exchange(b'STARTTLS\r\nx\r\n')
+        self.assert_server_clean(server)
+
+    def test_tls_pairs(self):
+        self.assert_tls_pair('tls_echo_server', 'tls_echo_client',
+                             b"Send: b'Hello World!\\n'\nReceived: b'Hello World!\\n'\nClose the connection\n")
+        self.assert_tls_pair('starttls_server', 'starttls_client', b"""S: b'220 localhost ESMTP'
+C: EHLO localhost
+S: b'250-localhost'
+S: b'250 STARTTLS'
+C: STARTTLS
+S: b'220 Ready to start TLS'
+Over TLSv1.3
+C: EHLO localhost
+S: b'250 localhost'
+C: VRFY ann
+S: b'250 <ann@localhost>'
+C: QUIT
+S: b'221 Bye'
+""")
+
+    def test_https_headers(self):
+        def script(connection):
+            harness.read_request(connection)
+            connection.sendall(b'A: b\r\n')
+        with harness.SocketPeer(harness.over_tls(script)) as server:
+            process = harness.start(self.valgrind + harness.ours('http_headers') + [
+                'https://localhost:%d/' % server.port], env=harness.environment(SSL_CERT_FILE=harness.pem('ca')))
+            outcome = harness.finish(process)
+        self.assert_clean(process.pid)
+        self.assertEqual(outcome, harness.Outcome(b'HTTP header> A: b\n', b'', 0))
 
 
 if __name__ == '__main__':

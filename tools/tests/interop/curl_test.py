@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 #
-# rill's server with curl over https: both versions, keep-alive, much data, uploads and the certificate that curl refuses.
+# rill's server with curl over https: both versions, keep-alive, much data and certificates that curl refuses.
 import re
 
 import peers

@@ -100,15 +100,15 @@ char pattern_byte(size_t offset)
     return (char)(offset % 251);
 }
 
-static const char *common_name(const struct rill_peercert *certificate)
+static struct rill_bytes common_name(const struct rill_peercert *certificate)
 {
     for (size_t i = 0; certificate != NULL && i < certificate->subject_count; i++) {
         const struct rill_cert_field *const field = certificate->subject[i].fields;
         if (strcmp(field->name, "commonName") == 0) {
-            return field->value.ptr; /* the tests' names have no NUL */
+            return field->value;
         }
     }
-    return "-";
+    return rill_bytes_of("-");
 }
 
 void describe(const struct rill_writer *writer, char *text, size_t size)
@@ -124,14 +124,10 @@ void describe(const struct rill_writer *writer, char *text, size_t size)
     rill_writer_get_cipher(writer, &cipher);
     rill_writer_get_peercert(writer, &certificate);
     const char *const alpn = rill_ssl_object_selected_alpn_protocol(object);
-    const char *const name = common_name(certificate);
-    const int length =
-        certificate != NULL && certificate->subject_count > 0
-            ? (int)certificate->subject[certificate->subject_count - 1].fields->value.len
-            : (int)strlen(name);
+    const struct rill_bytes name = common_name(certificate);
     snprintf(text, size, "%s cipher=%s alpn=%s reused=%d peer=%.*s",
              rill_ssl_object_version(object), cipher.name, alpn != NULL ? alpn : "-",
-             rill_ssl_object_session_reused(object), length, name);
+             rill_ssl_object_session_reused(object), (int)name.len, name.ptr);
 }
 
 const char *end_name(const struct rill_writer *writer)
