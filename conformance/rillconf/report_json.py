@@ -27,7 +27,7 @@ def summarise(results, players, backends, cases, rules, seconds, unrecorded):
     return {
         "cases": len({script_key(case) for case in cases}),
         "rules": rules.all, "rules_covered": sorted(covered), "rules_na": sorted(rules.not_applicable),
-        "rules_open": open_rules, "rules_tls": [rule for rule in open_rules if rule in rules.tls],
+        "rules_open": open_rules,
         "oracles": [{"name": player.name, "version": player.hello["version"]} for player in players if player.oracle],
         "testees": [player.name for player in players], "backends": list(backends),
         "recorded_only": recorded_only(cases, players), "unrecorded": unrecorded,

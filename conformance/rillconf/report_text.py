@@ -4,6 +4,7 @@ import os
 import sys
 import time
 
+from . import tls
 from .verdict import GOOD, NAMES
 
 COLOURS = {"SAME": "32", "KNOWN": "36", "SKIP": "90"}
@@ -106,10 +107,17 @@ class TextReport:
                      for name, count in zip(names, counts)]
             self.line("%-*s  %s" % (width, player.name, "  ".join(cells)))
         for backend in backends:
-            cases = {r.case.name for r in results}
-            ran = {r.case.name for r in results if r.backend == backend and backend not in r.case.excluded}
-            self.line("backend %-5s %d of %d cases (%d %%)" % (backend, len(ran), len(cases),
-                                                               100 * len(ran) // max(1, len(cases))))
+            self.share(results, "backend %-10s" % backend, {backend})
+        for kind in tls.CLASSES:
+            among = {backend for backend in backends if tls.class_of(backend) == kind}
+            if len(among) > 1:
+                self.share(results, "on any %-11s" % kind, among)
+
+    def share(self, results, title, backends):
+        """How many of the cases can run on one of these backends."""
+        cases = {r.case.name for r in results}
+        ran = {r.case.name for r in results if r.backend in backends and r.backend not in r.case.excluded}
+        self.line("%s %d of %d cases (%d %%)" % (title, len(ran), len(cases), 100 * len(ran) // max(1, len(cases))))
 
     def last(self, summary, problems, notes):
         for text in notes:

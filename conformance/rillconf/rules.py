@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The rules of the specification, and which of them the cases show: `tools/conform --rules`.
 
-A rule is covered by a recorded case that names it; or it is one of TLS, told as such until TLS is there; or it is not
-applicable, with a reason in conformance/rules_na.txt; or it is open.
+A rule is covered by a recorded case that names it; or it is not applicable, with a reason in conformance/rules_na.txt; or
+it is open.
 """
 import os
 import re
@@ -12,7 +12,6 @@ from .case import BACKENDS
 from .tls import OVER_MEMORY
 
 ROW = re.compile(r"^\| (R-\d[\dUV](?:\d|-\d\d)) \|", re.MULTILINE)
-TLS = re.compile(r"R-(8..|27\d|28\d)$")      # sections 8 and 2.3; others are in rules_tls.txt
 MOST_NOT_APPLICABLE = 45
 REAL_TRANSPORTS = "4567"                     # sections whose rules a memory transport does not show
 
@@ -45,8 +44,6 @@ class Rules:
             self.all = ROW.findall(file.read())
         known = set(self.all)
         self.not_applicable = read_reasons(os.path.join(folder, "rules_na.txt"), known)
-        self.tls = {rule for rule in known if TLS.match(rule)}
-        self.tls |= set(read_reasons(os.path.join(folder, "rules_tls.txt"), known))
 
     def open(self, covered):
         return [rule for rule in self.all if rule not in covered and rule not in self.not_applicable]
@@ -83,8 +80,7 @@ def report(rules, cases, tell):
     open_rules = rules.open(covered)
     parts = [("covered", [rule for rule in rules.all if rule in covered]),
              ("not applicable", [rule for rule in rules.all if rule in rules.not_applicable]),
-             ("tls", [rule for rule in open_rules if rule in rules.tls]),
-             ("open", [rule for rule in open_rules if rule not in rules.tls])]
+             ("open", open_rules)]
     for title, ids in parts:
         tell("%s %d" % (title, len(ids)))
         if title == "not applicable":

@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: MIT
 """Deliberately wrong testees: CPython's streams with one mistake each, which the suite must find.
 
-usage: wrong.py limit-off-by-one|missed-resume|lost-wake-up
+usage: wrong.py limit-off-by-one|missed-resume|lost-wake-up|any-name|no-close-notify
 """
 import asyncio
 import sys
+from asyncio import sslproto
 
 import cpython
+import cpython_tls
 
 Reader = asyncio.StreamReader
 
@@ -45,7 +47,28 @@ def lost_wake_up():
     Reader.feed_data = feed_data
 
 
-MISTAKES = {"limit-off-by-one": limit_off_by_one, "missed-resume": missed_resume, "lost-wake-up": lost_wake_up}
+def any_name():
+    """TLS clients take any certificate of a CA that they trust, whatever its name (R-802, R-820)."""
+    right = cpython_tls.make_context
+
+    def make_context(told, folder):
+        return right(dict(told, check_hostname=False) if told["side"] == "client" else told, folder)
+
+    cpython_tls.make_context = make_context
+
+
+def no_close_notify():
+    """Closing a TLS stream just ends the connection below (R-860)."""
+    def do_shutdown(self):
+        self._process_outgoing()
+        self._call_eof_received()
+        self._on_shutdown_complete(None)
+
+    sslproto.SSLProtocol._do_shutdown = do_shutdown
+
+
+MISTAKES = {"limit-off-by-one": limit_off_by_one, "missed-resume": missed_resume, "lost-wake-up": lost_wake_up,
+            "any-name": any_name, "no-close-notify": no_close_notify}
 
 
 def main():

@@ -56,13 +56,13 @@ class Rules(Folder):
         return rules.report(rules.Rules(self.spec, self.folder.name), self.cases(), self.lines.append)
 
     def test_parts(self):
-        self.write("rules_tls.txt", "R-203 | only there\n")
+        self.write("rules_na.txt", "R-203 | a reason\n")
         self.assertFalse(self.report(), "an open rule fails")
-        self.assertEqual("rules 5  covered 2  not applicable 0  tls 2  open 1", self.lines[-1])
-        self.assertIn("    R-420", self.lines, "a memory transport does not show a rule of section 4")
-        self.write("rules_na.txt", "R-420 | a reason\n")
+        self.assertEqual("rules 5  covered 2  not applicable 1  open 2", self.lines[-1])
+        self.assertIn("    R-420 R-850", self.lines, "a memory transport does not show a rule of section 4")
+        self.write("rules_na.txt", "R-203 | a reason\nR-420 | a reason\nR-850 | a reason\n")
         self.assertTrue(self.report(), self.lines)
-        self.assertEqual("rules 5  covered 2  not applicable 1  tls 2  open 0", self.lines[-1])
+        self.assertEqual("rules 5  covered 2  not applicable 3  open 0", self.lines[-1])
 
     def test_mistakes(self):
         rows = [("R-101 | a reason\n", "R-101 is not applicable and covered at once"), ("R-203 |\n", None), ("R-999 | a\n", None)]

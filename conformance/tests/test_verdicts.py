@@ -192,9 +192,10 @@ class Known(unittest.TestCase):
 
 class Recording(unittest.TestCase):
     def test_versions_are_merged(self):
-        merged = bless.merge({(3, 8, 18): ["a", "old", "z"], (3, 12, 1): ["a", "z"], (3, 13, 0): ["a", "new", "z"]})
-        for number, want in (((3, 8, 18), ["a", "old", "z"]), ((3, 12, 1), ["a", "z"]), ((3, 13, 0), ["a", "new", "z"])):
-            self.assertEqual(want, [line for versions, line in merged if number in versions])
+        columns = {("plain", (3, 8, 18)): ["a", "old", "z"], ("plain", (3, 12, 1)): ["a", "z"], ("tls", (3, 13, 0)): ["a", "new", "z"]}
+        merged = bless.merge(columns)
+        for column, want in columns.items():
+            self.assertEqual(want, [line for chosen, line in merged if column in chosen])
         self.assertEqual(["a", "new", "old", "z"], sorted(line for _, line in merged))
 
     def test_a_file_changes_only_where_it_was_recorded(self):
