@@ -65,11 +65,13 @@ void load_stream_open(struct load_stream *self, const struct load_options *optio
 /* True: it wants to wait. Anything else that is not success ends the program. */
 static bool must_wait(const struct load_stream *self, int result, const char *what)
 {
+    const int os_errno = errno;
     const int error = SSL_get_error(self->ssl, result);
     if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) {
         return true;
     }
-    if (error == SSL_ERROR_ZERO_RETURN) {
+    if (error == SSL_ERROR_ZERO_RETURN ||
+        (error == SSL_ERROR_SYSCALL && (os_errno == EPIPE || os_errno == ECONNRESET))) {
         load_die("connection %u: the server closed it", self->number);
     }
     die_of_tls(self, what);
