@@ -7,7 +7,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from . import answers, bless, expect, oracles, report_json, report_junit, rules, tls, transcript, version
+from . import answers, bless, expect, mutants, oracles, report_json, report_junit, rules, tls, transcript, version
 from .case import BACKENDS, CaseError, read_all
 from .expr import Bad
 from .report_json import select
@@ -59,6 +59,8 @@ def parser():
     add("--rules", action="store_true", help="which rules of the specification the cases cover, run nothing")
     add("--upstream", action="store_true", help="what answers each of CPython's own tests of streams, run nothing")
     add("--departures", action="store_true", help="run the cases that show where rill departs from asyncio on purpose")
+    add("--mutants", action="store_true",
+        help="play the deliberately wrong testees, of the newest recorded CPython: a case must catch each; PATTERN: their names, rules")
     add("--smoke", action="store_true", help="every fourth case, on mem, rill and the newest CPython only")
     add("--bless", action="store_true", help="record what the CPythons do in the case files")
     add("--oracle", action="append", default=[], metavar="PYTHON", help="one more CPython (repeatable)")
@@ -203,6 +205,8 @@ class Command:
                 self.report.line("          (%s %s)" % (key, value))
 
     def run(self):
+        if self.options.mutants:
+            return self.mutants()
         self.load()
         if self.options.list:
             return self.list()
@@ -235,6 +239,19 @@ class Command:
             fine = rules.report(self.all_rules(), self.everything, print)
         if self.options.upstream:
             fine = answers.report_upstream(SPECIFICATION, os.path.join(HOME, "upstream.txt"), ROOT, names, print) and fine
+        return SAME if fine else DIFFERS
+
+    def mutants(self):
+        """--mutants: the patterns choose mutants, not cases."""
+        patterns, self.options.patterns = self.options.patterns, []
+        self.load()
+        recorded = {number for case in self.everything for _, number in case.record}
+        found = [oracle for oracle in self.find_oracles() if oracle.version in recorded]
+        if not found:
+            raise Stop(NO_TESTEE, "no CPython here whose answers are recorded")
+        self.report.line("mutants of CPython %s" % version.show(found[-1].version))
+        program = os.path.join(HOME, "testees", "wrong.py")
+        fine = mutants.Mutants(self.options, self.cases, found[-1].path, program, self.report.line).run(patterns)
         return SAME if fine else DIFFERS
 
     def departures(self):
