@@ -8,6 +8,7 @@
 
 #define ENCRYPT_MAX           ((size_t)256 * 1024) /* plaintext that is encrypted before it is sent */
 #define RECORD_MAX            ((size_t)16384)      /* plaintext of one record */
+#define ANSWERS_MAX           ((size_t)65536)      /* bytes: some 2,400 key updates */
 #define LOST_WRITES_THRESHOLD 5                    /* asyncio's LOG_THRESHOLD_FOR_CONNLOST_WRITES */
 
 /* -- flow control ---------------------------------------------------------------------------- */
@@ -35,6 +36,10 @@ static void apply_flow(struct rill__ssl *self, enum rill__flow_event event)
 void rill__ssl_control_writing(struct rill__ssl *self)
 {
     const size_t size = rill__ssl_unsent(self);
+
+    if (self->encrypting) { /* a write of the protocol's own would get between the records */
+        return;
+    }
     apply_flow(self, rill__water_grew(&self->water, size));
     apply_flow(self, rill__water_shrank(&self->water, size));
 }
@@ -47,7 +52,7 @@ void rill__ssl_control_reading(struct rill__ssl *self)
     if (self->below == NULL) {
         return;
     }
-    if (size >= self->read_water.high && !self->below_reading_paused) {
+    if (size > 0 && size >= self->read_water.high && !self->below_reading_paused) {
         self->below_reading_paused = true;
         rill_transport_pause_reading(self->below);
     } else if (size <= self->read_water.low && self->below_reading_paused) {
@@ -103,25 +108,27 @@ static bool encrypt(struct rill__ssl *self, struct rill_bytes data, size_t *take
     struct encryption work = {.session = self->session};
 
     *taken = 0;
+    self->encrypting = true;
     while (*taken < data.len && (*taken == 0 || !rill_transport_is_closing(self->below))) {
         const size_t rest = data.len - *taken;
         work.piece.ptr = data.ptr + *taken;
         work.piece.len = rest < ENCRYPT_MAX ? rest : ENCRYPT_MAX;
         rill__on_loop_stack(self->base.loop, run_encryption, &work); /* a task's stays one page */
-        if (work.result == RILL__TLS_WANT) {
-            return true;
-        }
         if (work.result != RILL__TLS_OK) {
-            rill__ssl_fatal(self, work.error, "Fatal error on SSL protocol");
-            return false;
+            break;
         }
         *taken += work.count;
         if (rest > ENCRYPT_MAX) {
             rill__ssl_send_outgoing(self);
         }
     }
-    *taken = data.len; /* or the connection is lost below, and so are the bytes */
-    return true;
+    self->encrypting = false;
+    if (work.result == RILL__TLS_OK) {
+        *taken = data.len; /* or the connection is lost below, and so are the bytes */
+    } else if (work.result != RILL__TLS_WANT) {
+        rill__ssl_fatal(self, work.error, "Fatal error on SSL protocol");
+    }
+    return work.result == RILL__TLS_OK || work.result == RILL__TLS_WANT;
 }
 
 void rill__ssl_push_backlog(struct rill__ssl *self)
@@ -171,6 +178,10 @@ const struct rill_error *rill__ssl_write(struct rill__ssl *self, const struct ri
     for (size_t i = 0; i < count && error == NULL; i++) {
         error = write_part(self, parts[i]);
     }
+    if (error !=
+        NULL) { /* a part of it may be encrypted: the stream cannot go on without the rest */
+        rill__ssl_fatal(self, rill_error_ref(error), "Fatal error on SSL protocol");
+    }
     rill__ssl_process_outgoing(self);
     rill_transport_unref(&self->base);
     return error;
@@ -178,109 +189,121 @@ const struct rill_error *rill__ssl_write(struct rill__ssl *self, const struct ri
 
 /* -- in -------------------------------------------------------------------------------------- */
 
-/* Plaintext on its way up: straight into the protocol's space, or collected for one data_received.
- * What comes from one event below is one event above (R-840). */
+/* Plaintext on its way up. What comes from one event below is one event above (R-840): what fits
+ * the protocol's own space goes straight there, the rest is collected for its data_received. A
+ * protocol without that gets it in further events, as asyncio's BufferedProtocol. */
 struct delivery {
-    struct rill__buffer collected; /* for a protocol without get_buffer */
+    struct rill__buffer rest;
     char *space;
     size_t size;
     size_t filled;
-    bool in_place;
+    enum rill__tls_result result;
+    const struct rill_error *error;
 };
 
-static bool get_space(struct rill__ssl *self, struct delivery *delivery, size_t hint)
+static void decrypt(struct rill__ssl *self, struct delivery *delivery)
 {
-    const struct rill_protocol_ops *ops = self->protocol->ops;
+    size_t count;
 
     delivery->filled = 0;
-    delivery->size = ops->get_buffer != NULL && rill__buffer_length(&delivery->collected) == 0
-                         ? ops->get_buffer(self->protocol, hint, &delivery->space)
-                         : 0;
-    delivery->in_place = delivery->size > 0;
-    return delivery->in_place ||
-           rill__buffer_space(&delivery->collected, hint, &delivery->space, &delivery->size) == 0;
+    while (delivery->result == RILL__TLS_OK && delivery->filled < delivery->size) {
+        delivery->result =
+            rill__tls_read(self->session, delivery->space + delivery->filled,
+                           delivery->size - delivery->filled, &count, &delivery->error);
+        delivery->filled += count;
+        if (delivery->result == RILL__TLS_OK && !rill__tls_may_have_more(self->session)) {
+            delivery->result = RILL__TLS_WANT;
+        }
+    }
 }
 
-static int hand_up(struct rill__ssl *self, struct delivery *delivery)
+static void decrypt_rest(struct rill__ssl *self, struct delivery *delivery)
 {
-    const size_t filled = delivery->filled;
+    while (delivery->result == RILL__TLS_OK) {
+        if (rill__buffer_space(&delivery->rest, RECORD_MAX, &delivery->space, &delivery->size) <
+            0) {
+            delivery->result = RILL__TLS_FAILED;
+            delivery->error = rill_error_no_memory();
+            return;
+        }
+        decrypt(self, delivery);
+        if (delivery->filled > 0) {
+            rill__buffer_filled(&delivery->rest, delivery->filled);
+        }
+    }
+}
+
+/* Below 0: the protocol's failure. */
+static int hand_up(struct rill__ssl *self, const struct delivery *delivery, size_t in_space)
+{
+    const struct rill_bytes rest = {rill__buffer_data(&delivery->rest),
+                                    rill__buffer_length(&delivery->rest)};
     int rc = 0;
 
-    delivery->filled = 0;
-    if (filled == 0 || self->protocol == NULL) {
-        return 0;
+    if (in_space > 0) {
+        rc = self->protocol->ops->buffer_updated(self->protocol, in_space);
     }
-    if (delivery->in_place) {
-        rc = self->protocol->ops->buffer_updated(self->protocol, filled);
-    } else {
-        rill__buffer_filled(&delivery->collected, filled);
+    if (rc == 0 && rest.len > 0 && self->protocol != NULL &&
+        self->protocol->ops->data_received != NULL) {
+        rc = self->protocol->ops->data_received(self->protocol, rest);
     }
     return rc;
 }
 
-static int finish_delivery(struct rill__ssl *self, struct delivery *delivery)
+static int decrypt_all(struct rill__ssl *self, struct delivery *delivery)
 {
-    const struct rill_bytes data = {rill__buffer_data(&delivery->collected),
-                                    rill__buffer_length(&delivery->collected)};
-    if (data.len == 0 || self->protocol == NULL) {
-        return 0;
+    const struct rill_protocol_ops *ops = self->protocol->ops;
+    const size_t waiting = rill__tls_incoming(self->session);
+    const size_t hint = waiting < RILL__SSL_READ_HIGH_WATER ? waiting : RILL__SSL_READ_HIGH_WATER;
+
+    if (ops->get_buffer != NULL) {
+        delivery->size = ops->get_buffer(self->protocol, hint > 0 ? hint : 1, &delivery->space);
     }
-    return self->protocol->ops->data_received != NULL
-               ? self->protocol->ops->data_received(self->protocol, data)
-               : RILL_ENOMEM; /* its get_buffer had no space */
+    decrypt(self, delivery);
+    const size_t in_space = delivery->filled;
+    if (delivery->result == RILL__TLS_OK && ops->data_received == NULL) { /* the next event's */
+        if (in_space == 0) {
+            return RILL_ENOMEM; /* it has no space, and no other way */
+        }
+        rill__ready(self->base.loop, &self->resume);
+    } else {
+        decrypt_rest(self, delivery);
+    }
+    /* What came with a broken record is dropped with it. */
+    return delivery->result != RILL__TLS_FAILED ? hand_up(self, delivery, in_space) : 0;
 }
 
-/* Everything that is decryptable. Below 0: a protocol's failure, or no memory. */
-static int decrypt_all(struct rill__ssl *self, struct delivery *delivery,
-                       enum rill__tls_result *result, const struct rill_error **error)
+/* A peer that asks for answers and reads none of them would fill the layer below, whatever the
+ * protocol above does. */
+static bool answers_too_much(struct rill__ssl *self)
 {
-    size_t hint = rill__tls_incoming(self->session);
-    size_t count;
-    int rc = 0;
-
-    *result = RILL__TLS_OK;
-    hint = hint > RILL__SSL_READ_HIGH_WATER ? RILL__SSL_READ_HIGH_WATER : hint;
-    while (rc == 0 && *result == RILL__TLS_OK) {
-        if (!get_space(self, delivery, hint > 0 ? hint : 1)) {
-            *error = rill_error_no_memory();
-            *result = RILL__TLS_FAILED;
-            return 0;
-        }
-        hint = RECORD_MAX;
-        while (*result == RILL__TLS_OK && delivery->filled < delivery->size) {
-            *result = rill__tls_read(self->session, delivery->space + delivery->filled,
-                                     delivery->size - delivery->filled, &count, error);
-            delivery->filled += count;
-            if (*result == RILL__TLS_OK && !rill__tls_may_have_more(self->session)) {
-                *result = RILL__TLS_WANT;
-            }
-        }
-        if (*result != RILL__TLS_FAILED) { /* what came with a broken record is dropped with it */
-            rc = hand_up(self, delivery);
-        }
+    if (self->below == NULL || rill_transport_get_write_buffer_size(self->below) == 0) {
+        self->answers = 0;
     }
-    return rc == 0 && *result != RILL__TLS_FAILED ? finish_delivery(self, delivery) : rc;
+    self->answers += rill__tls_outgoing(self->session);
+    return self->answers > ANSWERS_MAX;
 }
 
 static void deliver(struct rill__ssl *self)
 {
-    struct delivery delivery = {.space = NULL};
-    enum rill__tls_result result;
-    const struct rill_error *error = NULL;
+    struct delivery delivery = {.result = RILL__TLS_OK};
 
-    rill__buffer_init(&delivery.collected);
-    const int rc = decrypt_all(self, &delivery, &result, &error);
-    rill__buffer_cleanup(&delivery.collected);
+    rill__buffer_init(&delivery.rest);
+    const int rc = decrypt_all(self, &delivery);
+    rill__buffer_cleanup(&delivery.rest);
     if (rc < 0) {
-        rill_error_unref(error);
+        rill_error_unref(delivery.error);
         rill__ssl_fatal(self, rill__error_of_code(rc), "Fatal error on SSL protocol");
-    } else if (result == RILL__TLS_FAILED) {
+    } else if (delivery.result == RILL__TLS_FAILED) {
         rill__ssl_send_outgoing(self); /* the alert */
-        rill__ssl_fatal(self, error, "Fatal error on SSL protocol");
-    } else if (result == RILL__TLS_CLOSED) {
+        rill__ssl_fatal(self, delivery.error, "Fatal error on SSL protocol");
+    } else if (delivery.result == RILL__TLS_CLOSED) {
         self->end = RILL_TLS_CLEAN;
         rill__ssl_call_eof_received(self);
         rill__ssl_start_shutdown(self);
+    } else if (answers_too_much(self)) {
+        rill__ssl_fatal(self, rill_error_new(RILL_ESSL, "the peer asks for more than it reads"),
+                        "Fatal error on SSL protocol");
     }
 }
 

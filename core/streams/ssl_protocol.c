@@ -105,9 +105,16 @@ static void connection_lost(struct rill_protocol *protocol, const struct rill_er
     struct rill_transport *below = self->below;
 
     self->state = RILL__SSL_UNWRAPPED;
+    if (self->handshaken && self->end == RILL_TLS_OPEN && error == NULL && !self->closing) {
+        self->end = RILL_TLS_TRUNCATED; /* TLS below had no time for what was held back here */
+        error = rill__tls_is_strict(self->session) ? rill__tls_truncated() : NULL;
+        self->lost_error = error;
+    } else {
+        self->lost_error = rill_error_ref(error);
+    }
     self->closing = true;
+    self->gone = true;
     self->lost_writes++;
-    self->lost_error = rill_error_ref(error);
     self->below = NULL;
     rill__buffer_cleanup(&self->backlog);
     rill__timer_stop(&self->timer);
@@ -284,6 +291,8 @@ static int eof_received(struct rill_protocol *protocol)
         handshake_failed(self, rill_error_new(RILL_ECONNRESET, "%s", ""));
     } else if (self->state == RILL__SSL_WRAPPED) { /* */
         self->state = RILL__SSL_FLUSHING;
+        /* TLS below cannot stay open: what came is delivered now, paused or not. */
+        self->app_reading_paused = self->app_reading_paused && rill__ssl_of(self->below) == NULL;
         keep_open = self->app_reading_paused;
         if (!keep_open) {
             rill__ssl_do_flush(self);

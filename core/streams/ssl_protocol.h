@@ -60,7 +60,10 @@ struct rill__ssl {
     enum rill_tls_end end;
     unsigned lost_writes; /* */
     bool default_timeout; /* the handshake's: Python prints 60.0 */
+    size_t answers;       /* bytes that only answer the peer and wait to be sent */
     bool closing;
+    bool gone;       /* the layer below is lost */
+    bool encrypting; /* the protocol above is told of its buffer afterwards */
     bool handshaken;
     bool app_reading_paused;
     bool below_reading_paused;

@@ -118,9 +118,27 @@ void rill__ssl_do_flush(struct rill__ssl *self)
     rill__ssl_do_shutdown(self);
 }
 
+/* close() while a paused reader holds back what came before the peer's end: it will not ask for it
+ * any more. */
+static void close_behind_end(struct rill__ssl *self)
+{
+    rill_transport_ref(&self->base);
+    self->closing = true;
+    self->state = RILL__SSL_SHUTDOWN;
+    if (self->end == RILL_TLS_OPEN) {
+        self->end = RILL_TLS_TRUNCATED;
+    }
+    rill__ssl_do_shutdown(self);
+    rill_transport_unref(&self->base);
+}
+
 /* close() from above, or the peer's close_notify. */
 void rill__ssl_start_shutdown(struct rill__ssl *self)
 {
+    if (self->state == RILL__SSL_FLUSHING && self->eof_received && self->app_reading_paused) {
+        close_behind_end(self);
+        return;
+    }
     if (self->state != RILL__SSL_HANDSHAKE && self->state != RILL__SSL_WRAPPED) {
         return;
     }

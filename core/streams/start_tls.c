@@ -19,7 +19,7 @@ struct upgrade {
 static void run_start(struct rill__entry *entry)
 {
     struct upgrade *upgrade = rill__container(entry, struct upgrade, start);
-    if (!upgrade->ssl->closing) {
+    if (!upgrade->ssl->gone) {
         rill__ssl_start(upgrade->ssl, upgrade->below);
         rill_transport_resume_reading(upgrade->below);
     }
@@ -82,6 +82,9 @@ int rill_start_tls(struct rill_transport *transport, struct rill_protocol *proto
     options = options != NULL ? options : &no_options;
     const struct rill__ssl_params params = params_of(ssl, options, options->server_side);
     const struct rill_error *error = check_context(ssl);
+    if (error == NULL && rill_transport_is_closing(transport)) {
+        error = rill_error_new(RILL_ECONNRESET, "Connection lost"); /* as drain says */
+    }
     if (error == NULL) {
         rill__ssl_new(task->loop, &params, protocol, true, &layer, &error);
     }
@@ -150,20 +153,17 @@ static const struct rill_error *make_layer(struct rill__stream *stream,
     return error;
 }
 
-int rill_writer_start_tls(struct rill_writer *writer, struct rill_ssl_context *ssl,
+static int upgrade_stream(struct rill_writer *writer, struct rill_ssl_context *ssl,
                           const struct rill_start_tls_options *options)
 {
     struct rill__stream *stream = writer->stream;
-    struct rill_transport *below = stream->transport;
     struct rill__ssl *layer = NULL;
 
-    if (stream->upgrading) {
-        return rill__fail_on(&writer->error, rill__upgrade_in_progress());
-    }
     int rc = rill_writer_drain(writer); /* */
     if (rc < 0) {
         return rc;
     }
+    struct rill_transport *below = stream->transport;
     const struct rill__ssl_params params =
         params_of(ssl, options != NULL ? options : &no_options, is_server(stream));
     const struct rill_error *error = check_context(ssl);
@@ -173,16 +173,28 @@ int rill_writer_start_tls(struct rill_writer *writer, struct rill_ssl_context *s
     if (error != NULL) {
         return rill__fail_on(&writer->error, error);
     }
-    stream->upgrading = true;
     rill_transport_ref(below);
     rc = run(rill_current_task(), layer, below, stream);
     rill_transport_unref(below);
-    stream->upgrading = false;
     if (rc == 0) {
         stream->over_ssl = true;
         rill_transport_unref(&layer->base); /* the stream has its own */
     } else if (rc != RILL_ECANCELLED) {
         rc = rill__fail_on(&writer->error, rill_error_ref(rill_task_error()));
     }
+    return rc;
+}
+
+int rill_writer_start_tls(struct rill_writer *writer, struct rill_ssl_context *ssl,
+                          const struct rill_start_tls_options *options)
+{
+    struct rill__stream *stream = writer->stream;
+
+    if (stream->upgrading) { /* */
+        return rill__fail_on(&writer->error, rill__upgrade_in_progress());
+    }
+    stream->upgrading = true;
+    const int rc = upgrade_stream(writer, ssl, options);
+    stream->upgrading = false;
     return rc;
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include <openssl/err.h>
+#include <openssl/rand.h>
 #include <openssl/x509v3.h>
 
 #include "sansio/memory.h"
@@ -69,6 +70,12 @@ static const struct rill_error *wrap(SSL_CTX *ctx, bool server_side,
         rill__free(made);
         SSL_CTX_free(ctx);
         return rill_error_no_memory();
+    }
+    if (RAND_bytes(made->id, sizeof made->id) != 1) {
+        pthread_mutex_destroy(&made->chain_lock);
+        rill__free(made);
+        SSL_CTX_free(ctx);
+        return rill__tls_error_of_queue();
     }
     made->ctx = ctx;
     made->server_side = server_side;

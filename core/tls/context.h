@@ -16,6 +16,7 @@ struct rill_ssl_context {
     SSL_CTX *ctx;
     pthread_mutex_t chain_lock; /* see rill__ssl_context_session */
     atomic_size_t references;
+    unsigned char id[16]; /* random: marks the sessions of this context */
     bool server_side;
     bool skips_hostname; /* check_hostname = False */
     bool strict_end;

@@ -71,11 +71,14 @@ static long bio_ctrl(BIO *bio, int command, long number, void *pointer)
     return command == BIO_CTRL_FLUSH;
 }
 
-static BIO_METHOD *bio_method; /* made once, lives as long as the process */
-static pthread_once_t bio_method_once = PTHREAD_ONCE_INIT;
+/* Made once, they live as long as the process. */
+static BIO_METHOD *bio_method;
+static int object_index = -1; /* of OpenSSL's extra data: the application's own is not ours */
+static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-static void make_bio_method(void)
+static void set_up_process(void)
 {
+    object_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
     BIO_METHOD *made = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "rill");
     if (made != NULL && BIO_meth_set_read_ex(made, bio_read) == 1 &&
         BIO_meth_set_write_ex(made, bio_write) == 1 && BIO_meth_set_ctrl(made, bio_ctrl) == 1) {
@@ -85,9 +88,14 @@ static void make_bio_method(void)
     }
 }
 
+struct rill_ssl_object *rill__tls_object_of(const SSL *ssl)
+{
+    return SSL_get_ex_data(ssl, object_index);
+}
+
 static bool set_bio(struct rill_ssl_object *self)
 {
-    pthread_once(&bio_method_once, make_bio_method);
+    pthread_once(&once, set_up_process);
     BIO *bio = bio_method != NULL ? BIO_new(bio_method) : NULL;
     if (bio == NULL) {
         return false;
@@ -197,10 +205,9 @@ static const struct rill_error *set_name(struct rill_ssl_object *self, const cha
 
 /* -- life ------------------------------------------------------------------------------------ */
 
-/* An adopted one may be made for either side. */
 static const struct rill_error *check_side(const struct rill_ssl_context *context, bool server_side)
 {
-    if (context->adopted || context->server_side == server_side) {
+    if (context->server_side == server_side) {
         return NULL;
     }
     return rill_error_new(RILL_ESSL, "Cannot create a %s socket with a PROTOCOL_TLS_%s context",
@@ -211,7 +218,8 @@ static const struct rill_error *set_up(struct rill_ssl_object *self, const char 
                                        bool skip_hostname)
 {
     self->ssl = rill__ssl_context_session(self->context);
-    if (self->ssl == NULL || !set_bio(self) || SSL_set_app_data(self->ssl, self) != 1) {
+    if (self->ssl == NULL || !set_bio(self) ||
+        SSL_set_ex_data(self->ssl, object_index, self) != 1) {
         return rill__tls_error_of_queue();
     }
     SSL_set_mode(self->ssl, SSL_MODE_AUTO_RETRY | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
@@ -289,6 +297,11 @@ size_t rill__tls_incoming(const struct rill_ssl_object *self)
     return rill__buffer_length(&self->incoming) + self->fed.len;
 }
 
+size_t rill__tls_outgoing(const struct rill_ssl_object *self)
+{
+    return rill__buffer_length(&self->outgoing);
+}
+
 void rill__tls_take_outgoing(struct rill_ssl_object *self, struct rill__buffer *outgoing)
 {
     *outgoing = self->outgoing;
@@ -316,17 +329,21 @@ static enum rill__tls_result judge(struct rill_ssl_object *self, int result,
     return RILL__TLS_FAILED;
 }
 
-static void note_alpn(struct rill_ssl_object *self)
+static bool note_alpn(struct rill_ssl_object *self)
 {
     const unsigned char *name;
     unsigned length;
 
     SSL_get0_alpn_selected(self->ssl, &name, &length);
-    self->alpn = length > 0 ? rill__alloc(length + 1) : NULL;
+    if (length == 0) {
+        return true;
+    }
+    self->alpn = rill__alloc(length + 1);
     if (self->alpn != NULL) {
         memcpy(self->alpn, name, length);
         self->alpn[length] = '\0';
     }
+    return self->alpn != NULL;
 }
 
 enum rill__tls_result rill__tls_handshake(struct rill_ssl_object *self,
@@ -335,10 +352,10 @@ enum rill__tls_result rill__tls_handshake(struct rill_ssl_object *self,
     *error = NULL;
     ERR_clear_error();
     const int result = SSL_do_handshake(self->ssl);
-    if (result == 1) {
-        note_alpn(self);
+    if (result == 1 && note_alpn(self)) {
         return RILL__TLS_OK;
     }
+    self->no_memory = self->no_memory || result == 1;
     return judge(self, result, error);
 }
 
@@ -391,7 +408,7 @@ enum rill__tls_result rill__tls_shutdown(struct rill_ssl_object *self,
 bool rill__tls_may_have_more(const struct rill_ssl_object *self)
 {
     return self->fed.len > 0 || rill__buffer_length(&self->incoming) > 0 ||
-           SSL_pending(self->ssl) > 0;
+           SSL_has_pending(self->ssl) == 1;
 }
 
 bool rill__tls_is_strict(const struct rill_ssl_object *self)

@@ -51,6 +51,8 @@ enum rill__tls_result rill__tls_write(struct rill_ssl_object *object, struct ril
 enum rill__tls_result rill__tls_shutdown(struct rill_ssl_object *object,
                                          const struct rill_error **error);
 
+/* How much ciphertext waits to be taken. */
+size_t rill__tls_outgoing(const struct rill_ssl_object *object);
 /* Moves the ciphertext to be sent into an empty buffer of the caller's, who cleans it up. */
 void rill__tls_take_outgoing(struct rill_ssl_object *object, struct rill__buffer *outgoing);
 

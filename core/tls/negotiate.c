@@ -28,7 +28,7 @@ static const struct rill_error *refuse_adopted(const struct rill_ssl_context *co
 static int select_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_size,
                            const unsigned char *in, unsigned in_size, void *arg)
 {
-    const struct rill_ssl_object *object = SSL_get_app_data(ssl);
+    const struct rill_ssl_object *object = rill__tls_object_of(ssl);
     const struct rill_ssl_context *context = object->context;
     unsigned char *selected;
 
@@ -121,13 +121,11 @@ int rill_ssl_context_set_alpn_protocols(struct rill_ssl_context *context,
 /* Who resumes a session shows no certificate. So a session that was begun under another context,
  * which trusts others or asks nobody, must not go on under one that asks; and the sessions of that
  * one are marked, because the contexts that are asked first resume none with the mark. */
-static bool forbid_resumption(SSL *ssl)
+static bool forbid_resumption(SSL *ssl, const struct rill_ssl_context *chosen)
 {
-    static const unsigned char mark[] = "rill by name";
-
     return SSL_session_reused(ssl) == 0 &&
-           SSL_set_session_id_context(ssl, mark, sizeof mark) == 1 &&
-           SSL_SESSION_set1_id_context(SSL_get_session(ssl), mark, sizeof mark) == 1;
+           SSL_set_session_id_context(ssl, chosen->id, sizeof chosen->id) == 1 &&
+           SSL_SESSION_set1_id_context(SSL_get_session(ssl), chosen->id, sizeof chosen->id) == 1;
 }
 
 /* The chosen context demands client certificates or more of them: then so does the session. Python
@@ -144,30 +142,50 @@ static bool add_verification(SSL *ssl, const struct rill_ssl_context *chosen)
         return true;
     }
     SSL_set_verify(ssl, mode, SSL_CTX_get_verify_callback(chosen->ctx));
-    return forbid_resumption(ssl) && X509_VERIFY_PARAM_set_flags(param, flags & strict) == 1 &&
+    return forbid_resumption(ssl, chosen) &&
+           X509_VERIFY_PARAM_set_flags(param, flags & strict) == 1 &&
            ((flags & X509_V_FLAG_PARTIAL_CHAIN) != 0 ||
             X509_VERIFY_PARAM_clear_flags(param, X509_V_FLAG_PARTIAL_CHAIN) == 1);
 }
 
 static bool switch_context(struct rill_ssl_object *object, struct rill_ssl_context *chosen)
 {
+    struct rill_ssl_context *before = object->context;
+    const bool demanded = (SSL_get_verify_mode(object->ssl) & SSL_VERIFY_PEER) != 0;
+
     if (chosen == rill_ssl_default || !chosen->server_side ||
         !rill__ssl_context_assign(object->ssl, chosen)) {
         return false;
     }
-    struct rill_ssl_context *before = object->context;
+    object->switched = true;
     object->context = rill_ssl_context_ref(chosen);
+    /* Only the first demands: then its trust judges, not that of one that expects nobody. */
+    const bool trusted =
+        !demanded || rill_ssl_context_verifies(chosen) ||
+        SSL_set1_verify_cert_store(object->ssl, SSL_CTX_get_cert_store(before->ctx)) == 1;
     rill_ssl_context_unref(before);
-    return add_verification(object->ssl, chosen);
+    return trusted && add_verification(object->ssl, chosen);
+}
+
+/* After a HelloRetryRequest OpenSSL asks again, with the chosen context's mark on the session: none
+ * that was begun elsewhere may be resumed where certificates are demanded. */
+static bool is_resumed_elsewhere(const struct rill_ssl_object *object)
+{
+    return object->switched && (SSL_get_verify_mode(object->ssl) & SSL_VERIFY_PEER) != 0 &&
+           SSL_session_reused(object->ssl) == 1;
 }
 
 static int on_server_name(SSL *ssl, int *alert, void *arg)
 {
-    struct rill_ssl_object *object = SSL_get_app_data(ssl);
+    struct rill_ssl_object *object = rill__tls_object_of(ssl);
     const struct rill_ssl_context *context = object->context;
     struct rill_ssl_context *use = NULL;
 
     (void)arg;
+    if (is_resumed_elsewhere(object)) {
+        *alert = SSL_AD_INTERNAL_ERROR;
+        return SSL_TLSEXT_ERR_ALERT_FATAL;
+    }
     if (context->sni == NULL) { /* a switch before: OpenSSL asks the first context once more */
         return SSL_TLSEXT_ERR_OK;
     }

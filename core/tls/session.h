@@ -18,7 +18,11 @@ struct rill_ssl_object {
     char *server_hostname;
     char *alpn; /* selected, after the handshake */
     bool server_side;
+    bool switched;  /* to a context that the callback for SNI chose */
     bool no_memory; /* a buffer could not grow inside OpenSSL's call */
 };
+
+/* The object of a session, whoever's its SSL_CTX is. */
+struct rill_ssl_object *rill__tls_object_of(const SSL *ssl);
 
 #endif

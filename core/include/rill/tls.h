@@ -69,7 +69,7 @@ int rill_ssl_context_load_verify_locations(struct rill_ssl_context *context, con
 /* SSLContext.load_cert_chain(certfile, keyfile, password): the leaf first, then its chain. keyfile
  * NULL: the key is in certfile. password NULL: none, and nobody is asked on a terminal. Called
  * again it reloads: new connections get the new chain, live ones keep theirs; when it fails the old
- * chain stays. */
+ * chain stays. A chain with a key of another kind (RSA, EC) is a second one beside the first. */
 int rill_ssl_context_load_cert_chain(struct rill_ssl_context *context, const char *certfile,
                                      const char *keyfile, const char *password,
                                      const struct rill_error **error);
@@ -113,8 +113,9 @@ int rill_ssl_context_verify_client(struct rill_ssl_context *context,
 
 /* SSLContext.sni_callback of a server: called during the handshake, must not suspend. server_name
  * is NULL when the client sent none. It may set *use to another server context, of which rill takes
- * a reference; what either context demands of a client's certificate holds. Returns 0, or the
- * number of the TLS alert to refuse with. */
+ * a reference; what either context demands of a client's certificate holds (Q-69), judged by what
+ * the chosen one trusts, or the first if the chosen one demands none. Returns 0, or the number of
+ * the TLS alert to refuse with. */
 typedef int rill_sni_callback(const struct rill_ssl_object *object, const char *server_name,
                               struct rill_ssl_context **use, void *arg);
 int rill_ssl_context_set_sni_callback(struct rill_ssl_context *context, rill_sni_callback *callback,
@@ -122,7 +123,8 @@ int rill_ssl_context_set_sni_callback(struct rill_ssl_context *context, rill_sni
 
 /* A TLS stream that ends without close_notify looks like a clean end, in asyncio as here (R-853);
  * rill_writer_tls_end tells. Strict: it is an error instead, RILL_ESSLEOF `EOF occurred in
- * violation of protocol`, after the data that came (Q-01). */
+ * violation of protocol`, of every read from then on, as after a reset; what came and was not read
+ * yet is rill_reader_leftover's (Q-01, Q-16). */
 void rill_ssl_context_set_strict_end(struct rill_ssl_context *context, bool strict);
 
 /* check_hostname = False: any certificate of a trusted CA passes for any host. A client's. */
