@@ -104,6 +104,8 @@ class Mutants:
     def run(self, patterns):
         """Plays all that match; whether each was caught as it should."""
         chosen = [mistake for mistake in ask(*self.command) if wanted(mistake, patterns)]
+        if not chosen:
+            raise LookupError("no mutant matches %s" % " ".join(patterns))
         caught = 0
         trials = [mistake for mistake in chosen if not mistake["missing"]]
         with ThreadPoolExecutor(self.at_a_time) as pool:
