@@ -9,6 +9,7 @@ from .testee import Crash, Hang, Testee
 from .verdict import Result, Verdict, broken, judge
 
 REFERENCE = (3, 13)
+PYTHONS = ("CPython", "PyPy")       # judged by the CPython of their own version
 INVENTED = {"run": "protocol/invented-name", "backend": "mem", "with": "nothing",
             "ops": [{"op": "app", "task": "a1", "calls": [{"call": "frobnicate", "id": "a1"}]}]}
 
@@ -47,8 +48,8 @@ class Player:
         return version.parse(self.hello["version"])
 
     def column(self, case, kind):
-        """The recorded version that judges this testee: its own for a CPython, the newest 3.13 for others."""
-        if self.hello.get("implementation") != "CPython":
+        """The recorded version that judges this testee: of a Python its own, the newest 3.13 of others."""
+        if self.hello.get("implementation") not in PYTHONS:
             return max([number for number in case.versions(kind) if number[:2] == REFERENCE] or [None])
         return nearest(self.version(), case.versions(kind))
 

@@ -46,6 +46,7 @@ OUT_OF_RESOURCE = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 REAL_SOCKET = socket.socket
 REAL_GETADDRINFO = socket.getaddrinfo
 ENCODE = json.JSONEncoder(separators=(",", ":")).encode     # json.dumps would make an encoder for each event
+POLLRDHUP = getattr(select, "POLLRDHUP", 0x2000)           # PyPy's select has no name for it
 EAI_NAMES = {getattr(socket, name): name for name in dir(socket) if name.startswith("EAI_")}
 
 
@@ -240,7 +241,7 @@ def queued(sock_or_fd, request):
 
 def poll_flags(fd):
     poller = select.poll()
-    poller.register(fd, select.POLLRDHUP)
+    poller.register(fd, POLLRDHUP)
     return sum(flags for _, flags in poller.poll(0))
 
 
@@ -346,7 +347,7 @@ class SocketPeer:
         flags = poll_flags(fd)
         if flags & (select.POLLERR | select.POLLHUP):
             return True
-        if self.ended and not flags & select.POLLRDHUP:
+        if self.ended and not flags & POLLRDHUP:
             return False
         if conn.received is None:
             return self.sock.family == socket.AF_UNIX or conn.bytes_received() >= self.sent
@@ -694,10 +695,16 @@ class Connection:
 
     def use_socket_peer(self, peer):
         sock = self.transport.get_extra_info("socket")
-        peer.app_fd = sock.fileno
-        if VERSION >= (3, 8):
-            peer.app_fd = sock._sock.fileno
+        peer.app_fd = self.follow(sock)
         self.peer = self.case.peers[self.number] = peer
+
+    @staticmethod
+    def follow(sock):
+        """What tells the descriptor of that socket, and -1 when it is closed."""
+        return sock._sock.fileno if VERSION >= (3, 8) else sock.fileno
+
+    def is_lost(self):
+        return self.lowest._loop is None
 
     def use_tls_peer(self, peer):
         """A peer whose wire is a raw socket, or a memory peer."""
@@ -1683,10 +1690,16 @@ class Case:
         self.start_task(op["task"], Context(self, op.get("conn", 1)), op["calls"])
         return ()
 
+    def open_timers(self):
+        return [handle for handle in self.loop._scheduled if not handle._cancelled]
+
+    def deadlines(self):
+        return [handle._when for handle in self.open_timers()]
+
     def op_clock(self, op):
         target = self.now + op["seconds"]
         while True:
-            deadlines = [handle._when for handle in self.loop._scheduled if not handle._cancelled]
+            deadlines = self.deadlines()
             deadlines += [attempt.at for attempt in self.attempts.values()
                           if not attempt.decided and attempt.at is not None and attempt.at > self.now]
             if not deadlines or min(deadlines) > target:
@@ -2128,7 +2141,7 @@ class Case:
             if self.tls and number not in self.connections:
                 peer.cut()      # a handshake that the script left in the middle
         for conn in self.connections.values():
-            if conn.lowest is not None and conn.lowest._loop is not None:   # not lost yet
+            if conn.lowest is not None and not conn.is_lost():
                 conn.lowest.abort()
         for record in self.servers:
             record.server.close()
@@ -2150,14 +2163,16 @@ class Case:
             peer.dispose()
         rest = list(self.other_ends.values()) + [sock for sock, _ in self.given] + self.listeners
         for sock in rest + ([self.reserved] if self.reserved else []):
-            sock.close()
+            try:
+                sock.close()
+            except OSError:     # uvloop has closed what it was given
+                pass
         if self.folder:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def leaks(self):
-        timers = [handle for handle in self.loop._scheduled if not handle._cancelled]
         waiting = [record.name for record in self.records if self.waits(record)]
-        return [("timers", len(timers)), ("tasks", len(waiting))]
+        return [("timers", len(self.open_timers())), ("tasks", len(waiting))]
 
 
 # ---- the program ---------------------------------------------------------------------------------------------------
@@ -2190,8 +2205,9 @@ def run_case(wire, logs, script):
         case.connections.clear()
     steps = case.step
     del case
-    if count_descriptors() > before:
-        gc.collect()
+    for _ in range(8):      # PyPy frees in generations what refers to each other
+        if count_descriptors() > before:
+            gc.collect()
     leaks.append(("descriptors", count_descriptors() - before))
     for what, count in leaks:
         if count > 0:
