@@ -7,7 +7,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from . import answers, bless, expect, mutants, oracles, report_json, report_junit, rules, tls, transcript, version
+from . import answers, bless, expect, mutants, oracles, report_files, report_json, report_shard, rules, tls, transcript, version
 from .case import BACKENDS, CaseError, read_all
 from .expr import Bad
 from .report_json import select
@@ -76,8 +76,7 @@ def parser():
     add("-j", dest="jobs", type=above_zero(int), default=os.cpu_count() or 1, metavar="N", help="testees at a time")
     add("--timeout", type=above_zero(float), default=20.0, metavar="S", help="real seconds before a case is HANG")
     add("--fail-fast", action="store_true", help="stop at the first failure")
-    add("--json", type=writable, metavar="FILE", help="write results as JSON, a summary object first")
-    add("--junit", type=writable, metavar="FILE", help="write results as JUnit XML")
+    report_files.add_options(add, writable)
     add("-v", "--verbose", action="store_true", help="show transcripts, the schedule layer too")
     add("--parse-only", action="store_true", help=argparse.SUPPRESS)
     add("--cases", default=os.path.join(HOME, "cases"), help=argparse.SUPPRESS)
@@ -113,6 +112,7 @@ class Command:
             self.cases = [case for case in self.cases if known.touch(case.name)]
         if self.options.smoke:
             self.cases = self.cases[::4]
+        self.cases = report_shard.take(self.cases, self.options.shard)
         if not self.cases:
             raise Stop(USAGE, "no case matches %s" % " ".join(self.options.patterns))
 
@@ -205,6 +205,8 @@ class Command:
                 self.report.line("          (%s %s)" % (key, value))
 
     def run(self):
+        if self.options.merge:
+            return SAME if report_shard.report(self.options.merge, self.options.json, print) else DIFFERS
         if self.options.mutants:
             return self.mutants()
         self.load()
@@ -321,10 +323,9 @@ class Command:
         self.add_notes(summary)
         self.report.table(self.results, backends)
         self.report.last(summary, problems, self.notes)
-        if self.options.json:
-            report_json.write(self.options.json, summary, self.results)
-        if self.options.junit:
-            report_junit.write(self.options.junit, self.results)
+        report_files.write(self.options, summary, self.results, {
+            "players": self.players, "cases": self.cases, "backends": backends, "specification": SPECIFICATION,
+            "not_applicable": self.all_rules().not_applicable})
         bad = problems or any(not result.verdict.good() for result in self.results)
         if self.options.departures:
             bad = not self.departures() or bad
@@ -352,7 +353,7 @@ def main(arguments=None):
     except Stop as stop:
         print("tools/conform: %s" % stop, file=sys.stderr)
         return stop.code
-    except (CaseError, expect.ExpectationError, rules.RuleError, answers.AnswerError, LookupError) as error:
+    except (CaseError, expect.ExpectationError, rules.RuleError, answers.AnswerError, report_shard.ShardError, LookupError) as error:
         print(error, file=sys.stderr)
         return USAGE
     except KeyboardInterrupt:
