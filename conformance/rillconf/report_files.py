@@ -23,6 +23,13 @@ def add_options(add, writable):
     add("--merge", nargs="+", default=[], metavar="FILE", help="add up --json results of all shards, run nothing")
 
 
+def merge(options, tell):
+    """--merge: true when nothing in the sum is bad. Results have no transcripts, so no other report can be made of them."""
+    if options.junit or options.tap or options.html:
+        raise report_shard.ShardError("--merge writes --json only: results do not hold what the other reports show")
+    return report_shard.report(options.merge, options.json, tell)
+
+
 def complete(summary, options, cases):
     """What only a run in parts needs: which part it is, and which scripts, so that equal ones count once in the sum."""
     summary["scripts"] = sorted({hashlib.sha1(report_json.script_key(case).encode()).hexdigest()[:12] for case in cases})

@@ -166,6 +166,7 @@ class Reports(unittest.TestCase):
         self.refused([paths[0], paths[0], paths[1], paths[2]], "is in")
         self.refused([paths[0], self.path("r.json")], "parts of different runs")
         self.refused([self.path("r.tap")], "not a result of --json")
+        self.refused(paths + ["--tap", self.path("sum.tap")], "--merge writes --json only")
 
     def refused(self, paths, words):
         code, text = support.conform("--merge", *paths)

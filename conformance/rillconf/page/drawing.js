@@ -4,7 +4,7 @@ const LETTER = 7.3;         // width of a letter in pixels, as the style sheet s
 const ROW = 22;
 const SENDS = /^(write\w*|close|abort|start_tls)\b/;
 const PEER_SENDS = /^(send|shutdown|close|reset|connect|eof|cut|raw|start-tls|key-update|renegotiate|ticket)\b/;
-const RESULT = /^([\w.]+) (->|!) /;
+const RESULT = /^([\w.@]+) (->|!) /;
 
 function svg(name, attributes, ...children) {
   const element = document.createElementNS('http://www.w3.org/2000/svg', name);
@@ -96,10 +96,12 @@ function label(text, x, y, anchor, room, name) {
     text === shown ? null : svg('title', {}, text));
 }
 
-// One mark at height y, between the app's line at `left` and its peer's line.
+// One mark at height y, between the app's line at `left` and its peer's line. Texts keep left of the first peer's line, so that
+// no line crosses them; those of other peers say whose they are.
 function drawMark(mark, y, left, right, width) {
   const peer = right(mark.peer || 1);
-  const room = peer - left - 24;
+  const [edge, whose] = [right(1) - 12, mark.peer > 1 ? mark.peer + ': ' : ''];
+  const room = edge - left - 12;
   if (mark.kind === 'clock') {
     return [svg('line', { x1: 4, x2: width - 4, y1: y, y2: y, class: 'clock' }),
       label(mark.text, (left + right(1)) / 2, y - 5, 'middle', room, 'label-clock')];
@@ -108,12 +110,11 @@ function drawMark(mark, y, left, right, width) {
     const [from, to, tip] = mark.kind === 'out' ? [left, peer, -1] : [peer, left, 1];
     return [svg('line', { x1: from, x2: to + 3 * tip, y1: y, y2: y, class: 'arrow' }),
       svg('path', { d: 'M' + to + ' ' + y + 'l' + 8 * tip + ' -4v8z', class: 'tip' }),
-      label(mark.text, mark.kind === 'out' ? left + 12 : peer - 12, y - 5, mark.kind === 'out' ? 'start' : 'end', room, 'label-arrow')];
+      label(whose + mark.text, mark.kind === 'out' ? left + 12 : edge, y - 5, mark.kind === 'out' ? 'start' : 'end', room, 'label-arrow')];
   }
-  const x = mark.kind === 'app' ? left : peer;
-  const side = mark.kind === 'app' ? 1 : -1;
-  return [svg('circle', { cx: x, cy: y, r: 4.5, class: 'dot ' + mark.class }),
-    label(mark.text, x + 12 * side, y + 4, side > 0 ? 'start' : 'end', room, 'label ' + mark.class)];
+  const app = mark.kind === 'app';
+  return [svg('circle', { cx: app ? left : peer, cy: y, r: 4.5, class: 'dot ' + mark.class }),
+    label(whose + mark.text, app ? left + 12 : edge, y + 4, app ? 'start' : 'end', room, 'label ' + mark.class)];
 }
 
 function heightOf(mark) {
