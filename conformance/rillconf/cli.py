@@ -206,7 +206,7 @@ class Command:
 
     def run(self):
         if self.options.merge:
-            return SAME if report_shard.report(self.options.merge, self.options.json, print) else DIFFERS
+            return SAME if report_files.merge(self.options, print) else DIFFERS
         if self.options.mutants:
             return self.mutants()
         self.load()
