@@ -7,7 +7,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from . import answers, bless, expect, mutants, oracles, report_files, report_json, report_shard, rules, tls, transcript, version
+from . import answers, bless, exhaustive, expect, mutants, oracles, report_files, report_json, report_shard, rules, tls, transcript, version
 from .case import BACKENDS, CaseError, read_all
 from .expr import Bad
 from .report_json import select
@@ -61,6 +61,7 @@ def parser():
     add("--departures", action="store_true", help="run the cases that show where rill departs from asyncio on purpose")
     add("--mutants", action="store_true",
         help="play the deliberately wrong testees, of the newest recorded CPython: a case must catch each; PATTERN: their names, rules")
+    exhaustive.add_options(add, above_zero)
     add("--smoke", action="store_true", help="every fourth case, on mem, rill and the newest CPython only")
     add("--bless", action="store_true", help="record what the CPythons do in the case files")
     add("--oracle", action="append", default=[], metavar="PYTHON", help="one more CPython (repeatable)")
@@ -207,6 +208,8 @@ class Command:
     def run(self):
         if self.options.merge:
             return SAME if report_files.merge(self.options, print) else DIFFERS
+        if self.options.exhaustive:
+            return self.exhaustive()
         if self.options.mutants:
             return self.mutants()
         self.load()
@@ -226,6 +229,12 @@ class Command:
         if self.options.bless:
             return self.bless()
         return self.conclude(backends)
+
+    def exhaustive(self):
+        try:
+            return SAME if exhaustive.run(self.options, self.find_oracles, print) else DIFFERS
+        except exhaustive.Failure as failure:
+            raise Stop(NO_TESTEE, str(failure))
 
     def list(self):
         for case in self.cases:
