@@ -7,7 +7,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from . import answers, bless, exhaustive, expect, mutants, oracles, report_files, report_json, report_shard, rules, tls, transcript, version
+from . import answers, bless, compatibility, exhaustive, expect, mutants, oracles, peers, report_files, report_json, report_shard, rules, tls, transcript, version
 from .case import BACKENDS, CaseError, read_all
 from .expr import Bad
 from .report_json import select
@@ -62,13 +62,14 @@ def parser():
     add("--mutants", action="store_true",
         help="play the deliberately wrong testees, of the newest recorded CPython: a case must catch each; PATTERN: their names, rules")
     exhaustive.add_options(add, above_zero)
+    add("--compatibility", action="store_true", help="print docs/compatibility.md: what uvloop and PyPy do differently, run nothing")
     add("--smoke", action="store_true", help="every fourth case, on mem, rill and the newest CPython only")
     add("--bless", action="store_true", help="record what the CPythons do in the case files")
     add("--oracle", action="append", default=[], metavar="PYTHON", help="one more CPython (repeatable)")
     add("--oracle-only", action="append", default=[], metavar="VERSION",
         help="of the CPythons found, only these versions; no other testee unless named")
     add("--testee", action="append", default=[], metavar="NAME|COMMAND",
-        help="run these instead of rill: rill, cpython, wrong:NAME, or a command that speaks PROTOCOL.md (repeatable); "
+        help="run these instead of rill: rill, cpython, uvloop, pypy, wrong:NAME, or a command that speaks PROTOCOL.md (repeatable); "
              "without --oracle no CPython runs beside them")
     add("--rill", metavar="PROGRAM", help="rill's testee program")
     add("--no-rill", action="store_true", help="only the CPythons")
@@ -147,6 +148,8 @@ class Command:
             player = Player("rill", [self.options.rill], expectations=self.known_of_rill())
         elif spec == "cpython":
             player = Player("cpython", [sys.executable, CPYTHON])
+        elif spec in peers.NAMES:
+            player = Player(spec, peers.command(spec), expectations=self.known_of(spec))
         elif spec.startswith("wrong:"):
             player = Player(spec, [sys.executable, os.path.join(HOME, "testees", "wrong.py"), spec[len("wrong:"):]])
         else:
@@ -155,7 +158,10 @@ class Command:
         return player
 
     def known_of_rill(self):
-        known = expect.load(self.options.expectations, "rill", "conformance/expectations/rill.known")
+        return self.known_of("rill")
+
+    def known_of(self, name):
+        known = expect.load(self.options.expectations, name, "conformance/expectations/%s.known" % name)
         known.check_patterns([case.name for case in self.everything])
         return known
 
@@ -212,6 +218,9 @@ class Command:
             return self.exhaustive()
         if self.options.mutants:
             return self.mutants()
+        if self.options.compatibility:
+            print(compatibility.page(self.options.expectations), end="")
+            return SAME
         self.load()
         if self.options.list:
             return self.list()
@@ -276,7 +285,7 @@ class Command:
         """Cases whose API transcripts differ between the backends of one testee, without a reason in the case."""
         first, problems = {}, []
         for result in self.results:
-            if result.verdict.name not in ("SAME", "KNOWN") or result.case.differ:
+            if result.verdict.name not in ("SAME", "KNOWN") or result.case.differ or expect.is_departure(result.verdict.known):
                 continue
             steps = transcript.without_state(result.steps)
             key = result.testee.name, result.case.name, tls.class_of(result.backend)

@@ -3,7 +3,9 @@
 
 One entry a line, fields separated by |:
     pattern | backends, groups of them, or * | fingerprint | Q-nn | what and why
-The fingerprint is that of the first difference. An entry that no longer differs, or differs otherwise, fails.
+The fingerprint is that of the first difference. An entry that no longer differs, or differs otherwise, fails. Of other
+testees than rill the fourth field is R-nnn, a rule that it departs from, and `skip` in the fingerprint's place means
+that the case is not run, because what it shows there changes from run to run or never ends.
 """
 import fnmatch
 import hashlib
@@ -13,6 +15,7 @@ from . import tls
 from .expr import Bad
 
 LARGEST_PATTERN = 20
+SKIP = "skip"
 
 
 class ExpectationError(Exception):
@@ -60,6 +63,9 @@ class Expectations:
                 return entry
         return None
 
+    def reason_to_skip(self, name, backend):
+        return next((entry.reason for entry in self.entries if entry.fingerprint == SKIP and entry.covers(name, backend)), None)
+
     def touch(self, name):
         """Whether any entry is about this case."""
         return any(fnmatch.fnmatchcase(name, entry.pattern) for entry in self.entries)
@@ -83,18 +89,23 @@ class Expectations:
         return problems
 
 
+def is_departure(entry):
+    """Whether an implementation other than rill departs here: its backends may do so in their own ways."""
+    return entry is not None and entry.row.startswith("R-")
+
+
 def load(folder, name, shown=None):
     path = os.path.join(folder, name + ".known")
     if not os.path.exists(path):
         return Expectations()
-    entries = []
+    entries, kind = [], "Q-" if name == "rill" else "R-"
     with open(path, encoding="utf-8") as file:
         for number, line in enumerate(file, 1):
             if line.strip() and not line.startswith("#"):
                 fields = [field.strip() for field in line.split("|", 4)]
-                if len(fields) != 5 or not fields[3].startswith("Q-") or not fields[4]:
-                    raise ExpectationError("%s:%d: expected pattern | backends | fingerprint | Q-nn | reason"
-                                           % (shown or path, number))
+                if len(fields) != 5 or not fields[3].startswith(kind) or not fields[4]:
+                    raise ExpectationError("%s:%d: expected pattern | backends | fingerprint | %snn | reason"
+                                           % (shown or path, number, kind))
                 try:
                     entries.append(Entry(shown or path, number, fields))
                 except Bad as exc:

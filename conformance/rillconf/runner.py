@@ -74,7 +74,9 @@ def reason_to_skip(job):
     if job.backend not in player.hello["backends"]:
         return "no backend %s" % job.backend
     missing = [need for need in case.needs if need not in player.hello["capabilities"]]
-    return "no %s" % " ".join(missing) if missing else None
+    if missing:
+        return "no %s" % " ".join(missing)
+    return player.expectations.reason_to_skip(case.name, job.backend) if player.expectations is not None else None
 
 
 class Runner:
