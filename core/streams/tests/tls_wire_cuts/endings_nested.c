@@ -9,6 +9,7 @@
 #include <openssl/err.h>
 #include <openssl/kdf.h>
 
+#include "streams/ssl_protocol.h"
 #include "tls_endings.h"
 
 /* -- TLS in TLS (R-280) ----------------------------------------------------------------------- */
@@ -31,6 +32,8 @@ static void inner_make(struct inner *inner, struct rig *rig)
     SSL_set_max_proto_version(inner->ssl, rig->version);
     SSL_set_accept_state(inner->ssl);
 }
+
+enum { LIMIT = 1000, PIECE = 5000, PIECES = 3 };
 
 /* Whatever came to the outer session goes into the inner one, and back. */
 static void inner_move(void *arg)
@@ -95,6 +98,105 @@ static int tls_in_tls(void *arg)
     rig->on_move = NULL;
     SSL_free(inner.ssl);
     rig_free_pair(rig);
+    return 0;
+}
+
+/* rill's inner session over an outer one whose reader has a low limit, and the peer's. */
+static void open_nested(struct rig *rig, struct inner *inner, struct rill_ssl_context *context)
+{
+    const struct rill_connection_options limited = {.limit = RILL_SET(LIMIT)};
+    const struct rill_start_tls_options options = {.server_hostname = "localhost"};
+
+    rig_open(rig, &limited, NULL);
+    inner_make(inner, rig);
+    rig->on_move = inner_move;
+    rig->on_move_arg = inner;
+    EXPECT_INT(rig, rill_writer_start_tls(rig->writer, context, &options), 0);
+    watch_attach(&rig->watch, rill_writer_transport(rig->writer)); /* this layer's instead */
+    rig_turns(rig);
+}
+
+static void close_inner(struct rig *rig, struct inner *inner, int want)
+{
+    rig->on_move = NULL;
+    SSL_free(inner->ssl);
+    EXPECT_INT(rig, rig_close(rig), want);
+}
+
+/* The reader is paused; the outer layer ends well, the inner one not at all. */
+static void cut_inner(struct rig *rig, struct inner *inner, struct rill_ssl_context *context)
+{
+    static const char text[PIECE];
+
+    open_nested(rig, inner, context);
+    for (int i = 0; i < PIECES; i++) {
+        EXPECT_INT(rig, SSL_write(inner->ssl, text, sizeof text), sizeof text);
+        rig_turns(rig);
+    }
+    EXPECT(rig, !rill_transport_is_reading(rill_writer_transport(rig->writer)));
+    SSL_shutdown(rig->ssl);
+    rig_turns(rig);
+}
+
+static int cut_with_a_paused_reader(void *arg) /* everything that came is read, and an end */
+{
+    struct rig *const rig = arg;
+    struct rill_bytes data;
+    struct inner inner;
+
+    cut_inner(rig, &inner, rig->material->client);
+    EXPECT_INT(rig, rill_reader_read(rig->reader, -1, &data), 0);
+    EXPECT_INT(rig, (long long)data.len, PIECES * PIECE);
+    EXPECT_INT(rig, rill_writer_tls_end(rig->writer), RILL_TLS_TRUNCATED);
+    close_inner(rig, &inner, 0);
+    return 0;
+}
+
+static int strict_cut_with_a_paused_reader(void *arg) /* */
+{
+    struct rig *const rig = arg;
+    struct rill_bytes data;
+    struct inner inner;
+
+    cut_inner(rig, &inner, rig->material->strict);
+    EXPECT_INT(rig, rill_reader_read(rig->reader, -1, &data), RILL_ESSLEOF);
+    EXPECT_INT(rig, (long long)rill_reader_leftover(rig->reader).len, PIECES * PIECE); /* */
+    EXPECT_INT(rig, rill_writer_tls_end(rig->writer), RILL_TLS_TRUNCATED);
+    close_inner(rig, &inner, RILL_ESSLEOF);
+    return 0;
+}
+
+/* The layer below goes and says nothing of an end. */
+static void abort_below(struct rig *rig, struct inner *inner, struct rill_ssl_context *context)
+{
+    open_nested(rig, inner, context);
+    rill_transport_abort(rill__ssl_of(rill_writer_transport(rig->writer))->below);
+    rig_turns(rig);
+}
+
+static int strict_layer_below_is_aborted(void *arg)
+{
+    struct rig *const rig = arg;
+    struct rill_bytes data;
+    struct inner inner;
+
+    abort_below(rig, &inner, rig->material->strict);
+    EXPECT_INT(rig, rill_reader_read(rig->reader, -1, &data), RILL_ESSLEOF);
+    EXPECT_INT(rig, rill_writer_tls_end(rig->writer), RILL_TLS_TRUNCATED);
+    close_inner(rig, &inner, RILL_ESSLEOF);
+    return 0;
+}
+
+static int layer_below_is_aborted(void *arg)
+{
+    struct rig *const rig = arg;
+    struct rill_bytes data;
+    struct inner inner;
+
+    abort_below(rig, &inner, rig->material->client);
+    EXPECT_INT(rig, rill_reader_read(rig->reader, -1, &data), 0);
+    EXPECT_INT(rig, rill_writer_tls_end(rig->writer), RILL_TLS_TRUNCATED);
+    close_inner(rig, &inner, 0);
     return 0;
 }
 
@@ -187,6 +289,14 @@ static int empty_records(void *arg)
 
 const struct rig_row nested_rows[] = {
     {.line = __LINE__, .name = "tls_in_tls", .fn = tls_in_tls},
+    {.line = __LINE__, .name = "cut_with_a_paused_reader", .fn = cut_with_a_paused_reader},
+    {.line = __LINE__,
+     .name = "strict_cut_with_a_paused_reader",
+     .fn = strict_cut_with_a_paused_reader},
+    {.line = __LINE__,
+     .name = "strict_layer_below_is_aborted",
+     .fn = strict_layer_below_is_aborted},
+    {.line = __LINE__, .name = "layer_below_is_aborted", .fn = layer_below_is_aborted},
     {.line = __LINE__, .name = "empty_records", .fn = empty_records, .version = TLS1_3_VERSION},
 };
 const size_t nested_row_count = sizeof nested_rows / sizeof nested_rows[0];

@@ -315,6 +315,7 @@ int main(void)
     rig_run_rows(&material, rows, sizeof rows / sizeof rows[0]);
     rig_run_rows(&material, flow_rows, flow_row_count);
     rig_run_rows(&material, nested_rows, nested_row_count);
+    rig_run_rows(&material, reentry_rows, reentry_row_count);
     rig_run_rows(&material, state_rows, state_row_count);
     free_loops_everywhere(&material);
     material_free(&material);

@@ -11,6 +11,8 @@ extern const struct rig_row flow_rows[];
 extern const size_t flow_row_count;
 extern const struct rig_row nested_rows[];
 extern const size_t nested_row_count;
+extern const struct rig_row reentry_rows[];
+extern const size_t reentry_row_count;
 extern const struct rig_row state_rows[];
 extern const size_t state_row_count;
 /* The loop goes during a handshake, after each number of iterations. */
