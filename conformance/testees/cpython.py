@@ -2245,12 +2245,14 @@ def refusal(script):
 
 
 BACKENDS = PLAIN_BACKENDS + [name for name in CARRIERS if VERSION >= (3, 11) or name != "start-tls"]
+if platform.python_implementation() == "PyPy":
+    BACKENDS = PLAIN_BACKENDS       # its ssl is another one, and cpython_tls looks into CPython's
 RUN_KEYS = set("run backend with ops handler debug reports no_pause protocol resolve connect tls".split()) | set(PLAIN_OPTIONS)
 
 
 def capabilities():
     names = ["core", "server", "half-close", "virtual-clock", "protocol", "tls"]
-    names += ["tls-extras"] if NATIVE.available() else []
+    names += ["tls-extras"] if NATIVE.available() and BACKENDS is not PLAIN_BACKENDS else []
     names += ["happy-eyeballs"] if VERSION >= (3, 8) else []
     names += ["cancel-text"] if VERSION >= (3, 9) else []
     names += ["timeout-scope", "uncancel", "task-group", "ssl-shutdown-timeout", "start-tls"] if VERSION >= (3, 11) else []
