@@ -94,7 +94,8 @@ SERVING = [
     Mistake("handler-error-silent", "R-653", SERVERS, "a handler's exception is reported to nobody",
             Change(PROTOCOL + "connection_made", ("if exc is not None:", "if False:"))),
     Mistake("close-closes-clients", "R-666", SERVERS, "closing a server closes its connections",
-            Change(SERVER + "close", ("self._serving = False", "self._serving = False\n    self.close_clients()"))),
+            Change(SERVER + "close", ("self._serving = False", "self._serving = False\n    self.close_clients()")),
+            Change(SERVER + "close_clients", ("transport.close()", "transport.close()"))),     # as it is, but it must be there
     Mistake("server-never-waits", "R-669 R-668", SERVERS, "a server's wait_closed does not wait",
             Change(SERVER + "wait_closed", ("await waiter", "return"))),
     Mistake("reuse-address-off", "R-609", SERVERS, "listening sockets do not reuse addresses",

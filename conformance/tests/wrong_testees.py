@@ -17,7 +17,7 @@ SPECIFICATION = os.path.join(support.HOME, "..", "docs", "spec.md")
 
 # Some of each kind that every CPython from 3.11 on can play; --mutants alone plays all.
 SOME = ("limit-off-by-one lost-wake-up missed-resume consumed-to-the-end partial-missing drain-too-early high-water-inclusive "
-        "close-without-flush timeout-late leaked-descriptor close-closes-clients any-name no-close-notify").split()
+        "close-without-flush timeout-late leaked-descriptor accepts-one-more any-name no-close-notify").split()
 
 
 class Case:
