@@ -276,11 +276,24 @@ static void print_event(const struct script_op *op, size_t calls, FILE *out)
     }
 }
 
+/* A case names a rule: the one that the last operation is about. */
+static const char *rule_of(const struct script *script)
+{
+    static const char *const rules[SCRIPT_KINDS] = {
+        [SCRIPT_FEED] = "R-106",          [SCRIPT_EOF] = "R-109",
+        [SCRIPT_SET_EXCEPTION] = "R-110", [SCRIPT_CLEAR_EXCEPTION] = "R-110",
+        [SCRIPT_CANCEL] = "R-174",        [SCRIPT_READ] = "R-122",
+        [SCRIPT_READEXACTLY] = "R-132",   [SCRIPT_READLINE] = "R-180",
+        [SCRIPT_READUNTIL] = "R-144",     [SCRIPT_READUNTIL_TUPLE] = "R-156",
+    };
+    return script->count > 0 ? rules[script->ops[script->count - 1].kind] : "R-103";
+}
+
 void script_print_case(const struct script *script, const char *name, FILE *out)
 {
     size_t calls = 0;
 
-    fprintf(out, "case    %s\nlimit   %zu\n", name, script->limit);
+    fprintf(out, "case    %s\nrule    %s\nlimit   %zu\n", name, rule_of(script), script->limit);
     if (script->transport == SCRIPT_NO_TRANSPORT) {
         fputs("with    reader\n", out);
     }

@@ -134,6 +134,11 @@ def decode(data):
 
 # The case.
 
+# A case names a rule: the one that the last operation is about.
+RULES = {"f": "R-106", "e": "R-109", "x": "R-110", "k": "R-110", "c": "R-174", "r": "R-122", "n": "R-132", "l": "R-180",
+         "u": "R-144", "t": "R-156"}
+
+
 def _literal(data):
     return '"%s"' % "".join("\\n" if byte == 10 else chr(byte) if chr(byte).isalnum() and byte < 128 or byte == 32
                             else "\\x%02x" % byte for byte in data)
@@ -151,7 +156,8 @@ def _call(kind, argument):
 
 def to_case(script, name):
     """As a case of the harness, without its answers."""
-    lines, calls = ["case    " + name, "limit   %d" % script.limit], 0
+    rule = RULES[script.ops[-1][0]] if script.ops else "R-103"
+    lines, calls = ["case    " + name, "rule    " + rule, "limit   %d" % script.limit], 0
     if script.transport == "n":
         lines.append("with    reader")
     events = {"e": "feed_eof", "x": 'set_exception ConnectionResetError "%s"' % EXCEPTION_TEXT, "k": "set_exception none"}

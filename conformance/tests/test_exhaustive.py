@@ -49,6 +49,15 @@ class TheCodec(unittest.TestCase):
         self.assertEqual(codec.to_line(script), "2 p f:a%0A r:-1 t:a,")
         self.assertEqual(codec.to_case(script, "a/b").split("\n")[-1], 'app     r2 = readuntil ("a", "")')
 
+    def test_its_cases_can_be_recorded(self):
+        lines = ["2 n f:a%0A%00 l t:a,%0A r:-1 e", "2 p f:aaaaa n:9 c x u:a", "1 n f: e r:0 t: n:-1 k"]
+        text = "\n\n".join(codec.to_case(codec.from_line(line), "small/c%d" % i) for i, line in enumerate(lines))
+        head = "# SPDX-License-Identifier: MIT\n# Small.\n\n"
+        with support.Cases({"small/all.case": head + text + "\n"}) as folder:
+            status, said = support.conform("--cases", folder, "--list")
+            self.assertEqual(status, 0, said)
+            self.assertIn("3 cases", said)
+
     def test_a_broken_line_is_told(self):
         for line in ("", "1", "1 q", "1 n y", "1 n r"):
             self.assertRaises(ValueError, codec.from_line, line)

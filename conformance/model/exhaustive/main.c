@@ -119,7 +119,8 @@ static int judge_parts(void *arg)
     return differences == 0 && scripts > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-/* The part that notices the mistake, or NULL. A sample first: it is noticed by nearly every part. */
+/* The part that notices the mistake, or NULL. A sample first: it is noticed by nearly every part.
+ */
 static const char *notice(const struct command *command, struct campaign *campaign)
 {
     static const size_t strides[] = {101, 1};
