@@ -182,7 +182,9 @@ class Page(unittest.TestCase):
         return self.browser.ask(expression)
 
     def text(self, selector):
-        return self.ask("[...document.querySelectorAll(%s)].filter((e) => e.checkVisibility()).map((e) => e.innerText)" % json.dumps(selector))
+        """Texts as they are shown; of parts of the list that are not on the screen yet, which have none, as they will be."""
+        return self.ask("[...document.querySelectorAll(%s)].filter((e) => e.checkVisibility()).map((e) => e.innerText || e.textContent)"
+                        % json.dumps(selector))
 
     def count(self, selector):
         return len(self.text(selector))
@@ -274,7 +276,7 @@ class Page(unittest.TestCase):
         self.assertEqual(self.ask("document.activeElement.className"), "skip-link")
         self.browser.key("Enter")
         seen = []
-        for _ in range(8):
+        for _ in range(20):     # the filter and its verdicts stand before them
             self.browser.key("Tab")
             seen.append(self.ask("document.activeElement.id || document.activeElement.hash || document.activeElement.dataset.verdict"))
         self.assertEqual(seen[:3], ["search", "testee", "backend"])
