@@ -423,6 +423,12 @@ static const struct {
     const char *want_client_text;
     int want_server; /* code; texts differ nowhere but where a side has no such setting */
 } settings[] = {
+    {.line = __LINE__,
+     .call = set_ciphers,
+     .given = "aNULL:@SECLEVEL=0",
+     .want_client = RILL_ESSL,
+     .want_client_text = "No cipher can be selected.",
+     .want_server = RILL_ESSL},
     {.line = __LINE__, .call = set_ciphers, .given = "ECDHE+AESGCM"},
     {.line = __LINE__,
      .call = set_ciphers,
