@@ -202,13 +202,31 @@ bool rill__ssl_context_assign(SSL *ssl, struct rill_ssl_context *context)
 
 /* -- settings -------------------------------------------------------------------------------- */
 
+/* Never without authentication or encryption, whatever the list says: a peer without certificate
+ * would pass where one is required. */
+static const struct rill_error *set_ciphers(SSL_CTX *ctx, const char *ciphers)
+{
+    static const char never[] = ":!aNULL:!eNULL";
+    const size_t length = strlen(ciphers);
+    char *list = rill__alloc(length + sizeof never);
+
+    if (list == NULL) {
+        return rill_error_no_memory();
+    }
+    memcpy(list, ciphers, length);
+    memcpy(list + length, never, sizeof never);
+    const bool selected = SSL_CTX_set_cipher_list(ctx, list) == 1;
+    rill__free(list);
+    return selected ? NULL : rill_error_new(RILL_ESSL, "No cipher can be selected.");
+}
+
 int rill_ssl_context_set_ciphers(struct rill_ssl_context *context, const char *ciphers,
                                  const struct rill_error **error)
 {
     const struct rill_error *failure = rill__ssl_context_refuse(context, RILL__SSL_EITHER);
 
-    if (failure == NULL && SSL_CTX_set_cipher_list(context->ctx, ciphers) != 1) {
-        failure = rill_error_new(RILL_ESSL, "No cipher can be selected.");
+    if (failure == NULL) {
+        failure = set_ciphers(context->ctx, ciphers);
     }
     return rill__ssl_finish(failure, error);
 }

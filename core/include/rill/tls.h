@@ -74,8 +74,8 @@ int rill_ssl_context_load_cert_chain(struct rill_ssl_context *context, const cha
                                      const char *keyfile, const char *password,
                                      const struct rill_error **error);
 
-/* SSLContext.set_ciphers(): TLS 1.2's, in OpenSSL's syntax. RILL_ESSL `No cipher can be selected.`
- */
+/* SSLContext.set_ciphers(): TLS 1.2's, in OpenSSL's syntax; suites without authentication or
+ * encryption are left out of any list. RILL_ESSL `No cipher can be selected.` */
 int rill_ssl_context_set_ciphers(struct rill_ssl_context *context, const char *ciphers,
                                  const struct rill_error **error);
 /* TLS 1.3's: `TLS_AES_256_GCM_SHA384:...`. */
