@@ -93,7 +93,7 @@ static void write_back(struct meddler *self, const char *data, size_t size)
 
 /* -- out of pause_writing --------------------------------------------------------------------- */
 
-enum { MUCH = 1 << 20, HEARD_MAX = MUCH + 100, HEARING_TURNS = 15 };
+enum { FULL = 100000, MUCH = 300 * 1024, HEARD_MAX = MUCH + 100, HEARING_TURNS = 15 };
 
 static char *many_bytes(void)
 {
@@ -140,9 +140,12 @@ static void end_well(struct rig *rig)
     rig_free_pair(rig);
 }
 
-/* A write that is encrypted in several pieces, the first of which fills the buffer. */
+/* A write of more than is encrypted at once, the first piece of which fills the buffer. */
 static void write_much(struct rig *rig, struct meddler *meddler, const char *bytes)
 {
+    const struct rill_opt_int full = RILL_SET(FULL);
+
+    rill_transport_set_write_buffer_limits(meddler->transport, full, no_limit, NULL);
     rill_memory_peer_set_window(rig->pipe, (struct rill_opt_int)RILL_SET(1));
     rig->still = true;
     EXPECT_INT(rig, rill_transport_write(meddler->transport, bytes, MUCH, NULL), 0);
@@ -242,7 +245,6 @@ static int write_beside_backlog(void *arg)
     struct rig *const rig = arg;
     char *const bytes = many_bytes();
     char *const heard = malloc(HEARD_MAX);
-    const size_t size = 300 * 1024; /* more than is encrypted at once */
     const struct rill_opt_int zero = RILL_SET(0);
     struct upgrade upgrade = {.rig = rig};
     struct meddler meddler;
@@ -254,15 +256,14 @@ static int write_beside_backlog(void *arg)
     EXPECT_INT(rig, upgrade.rc, 0);
     meddle(&meddler, rig, act_write_much);
     begin_renegotiation(rig);
-    EXPECT_INT(rig, rill_transport_write(meddler.transport, bytes, size, NULL), 0);
+    EXPECT_INT(rig, rill_transport_write(meddler.transport, bytes, MUCH, NULL), 0);
     EXPECT_INT(rig, (long long)rill_transport_get_write_buffer_size(below), 0);
-    EXPECT_INT(rig, (long long)rill_transport_get_write_buffer_size(meddler.transport),
-               (long long)size);
+    EXPECT_INT(rig, (long long)rill_transport_get_write_buffer_size(meddler.transport), MUCH);
     rill_transport_set_write_buffer_limits(below, zero, zero, NULL);
     rill_memory_peer_set_window(rig->pipe, (struct rill_opt_int)RILL_SET(4000));
     rig->still = false;
-    EXPECT_INT(rig, (long long)hear_all(rig, heard, &end), (long long)size);
-    EXPECT(rig, memcmp(heard, bytes, size) == 0);
+    EXPECT_INT(rig, (long long)hear_all(rig, heard, &end), MUCH);
+    EXPECT(rig, memcmp(heard, bytes, MUCH) == 0);
     EXPECT_INT(rig, meddler.pauses, 0); /* both layers together never had so much */
     end_well(rig);
     free(heard);
