@@ -93,7 +93,7 @@ class Commands(unittest.TestCase):
                 code, text = support.conform(*arguments)
                 self.assertEqual((want_code, True), (code, want_text in text), text)
 
-    def test_ctrl_c(self):
+    def interrupted(self):
         with support.Cases(recorded("abc")) as folder:
             command = [sys.executable, support.HOME, "--cases", folder, "--testee", fake("hang"), "--backend", "mem,pair", "-j", "1"]
             running = subprocess.Popen(command + ["--timeout", "0.5"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -101,7 +101,15 @@ class Commands(unittest.TestCase):
             running.stdout.readline()   # the first verdict
             os.killpg(running.pid, signal.SIGINT)
             rest = running.communicate(timeout=60)[0]
-        self.assertEqual((130, True, False), (running.returncode, "interrupted" in rest, "Traceback" in rest), rest)
+        self.assertNotIn("Traceback", rest)
+        return running.returncode, "interrupted" in rest
+
+    def test_ctrl_c(self):
+        for _ in range(10):     # on a busy machine the run may be over when the signal comes
+            outcome = self.interrupted()
+            if outcome == (130, True):
+                return
+        self.fail(outcome)
 
     def test_a_pipe_closed_early(self):
         for arguments in (["--rules"], ["--list"], ["--testee", "cpython", "--backend", "mem", "errors"]):

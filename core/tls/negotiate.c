@@ -120,7 +120,8 @@ int rill_ssl_context_set_alpn_protocols(struct rill_ssl_context *context,
 
 /* Who resumes a session shows no certificate. So a session that was begun under another context,
  * which trusts others or asks nobody, must not go on under one that asks; and the sessions of that
- * one are marked, because the contexts that are asked first resume none with the mark. */
+ * one carry a mark of its own, so that neither the contexts that are asked first nor, behind a
+ * HelloRetryRequest, another chosen one resumes them. */
 static bool forbid_resumption(SSL *ssl, const struct rill_ssl_context *chosen)
 {
     return SSL_session_reused(ssl) == 0 &&
@@ -157,7 +158,6 @@ static bool switch_context(struct rill_ssl_object *object, struct rill_ssl_conte
         !rill__ssl_context_assign(object->ssl, chosen)) {
         return false;
     }
-    object->switched = true;
     object->context = rill_ssl_context_ref(chosen);
     /* Only the first demands: then its trust judges, not that of one that expects nobody. */
     const bool trusted =
@@ -167,14 +167,6 @@ static bool switch_context(struct rill_ssl_object *object, struct rill_ssl_conte
     return trusted && add_verification(object->ssl, chosen);
 }
 
-/* After a HelloRetryRequest OpenSSL asks again, with the chosen context's mark on the session: none
- * that was begun elsewhere may be resumed where certificates are demanded. */
-static bool is_resumed_elsewhere(const struct rill_ssl_object *object)
-{
-    return object->switched && (SSL_get_verify_mode(object->ssl) & SSL_VERIFY_PEER) != 0 &&
-           SSL_session_reused(object->ssl) == 1;
-}
-
 static int on_server_name(SSL *ssl, int *alert, void *arg)
 {
     struct rill_ssl_object *object = rill__tls_object_of(ssl);
@@ -182,10 +174,6 @@ static int on_server_name(SSL *ssl, int *alert, void *arg)
     struct rill_ssl_context *use = NULL;
 
     (void)arg;
-    if (is_resumed_elsewhere(object)) {
-        *alert = SSL_AD_INTERNAL_ERROR;
-        return SSL_TLSEXT_ERR_ALERT_FATAL;
-    }
     if (context->sni == NULL) { /* a switch before: OpenSSL asks the first context once more */
         return SSL_TLSEXT_ERR_OK;
     }

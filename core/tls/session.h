@@ -18,7 +18,6 @@ struct rill_ssl_object {
     char *server_hostname;
     char *alpn; /* selected, after the handshake */
     bool server_side;
-    bool switched;  /* to a context that the callback for SNI chose */
     bool no_memory; /* a buffer could not grow inside OpenSSL's call */
 };
 
