@@ -18,9 +18,19 @@ def frame(message):
     return struct.pack('>I', len(message)) + message
 
 
+def read_exactly(connection, size):
+    """MSG_WAITALL does not wait on a socket with a timeout."""
+    received = b''
+    while len(received) < size:
+        data = connection.recv(size - len(received))
+        if not data:
+            break
+        received += data
+    return received
+
+
 def read_frame(connection):
-    size, = struct.unpack('>I', connection.recv(4, socket.MSG_WAITALL))
-    return connection.recv(size, socket.MSG_WAITALL) if size else b''
+    return read_exactly(connection, *struct.unpack('>I', read_exactly(connection, 4)))
 
 
 class UnixCase(harness.TwinCase):
