@@ -19,6 +19,8 @@
 
 #include <openssl/ssl.h>
 
+enum { SOURCES = 200 };
+
 void load_die(const char *format, ...)
 {
     va_list arguments;
@@ -39,6 +41,20 @@ void *load_allocate(size_t count, size_t size)
     return memory;
 }
 
+/* From many addresses of loopback: one has no more than some 28,000 ports, and one that was closed
+ * is not to be had again for a while. */
+static bool bind_to_next_source(int fd)
+{
+    static uint32_t count;
+    const int on = 1;
+    const struct sockaddr_in source = {
+        .sin_family = AF_INET,
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK + count++ % SOURCES),
+    };
+    return setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on) == 0 &&
+           bind(fd, (const struct sockaddr *)&source, sizeof source) == 0;
+}
+
 int load_connect(const struct load_options *options, int epoll, uint32_t events, void *data)
 {
     const int on = 1;
@@ -47,7 +63,8 @@ int load_connect(const struct load_options *options, int epoll, uint32_t events,
                                         .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct epoll_event event = {.events = events, .data.ptr = data};
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof address) != 0 ||
+    if (fd < 0 || !bind_to_next_source(fd) ||
+        connect(fd, (const struct sockaddr *)&address, sizeof address) != 0 ||
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0 ||
         fcntl(fd, F_SETFL, O_NONBLOCK) != 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) != 0) {
         load_die("cannot connect to port %d: %s", options->port, strerror(errno));
@@ -106,13 +123,15 @@ int main(int argc, char **argv)
 {
     static const struct load loads[] = {{"echo", load_echo},
                                         {"lines", load_lines},
+                                        {"messages", load_messages},
                                         {"idle", load_idle},
-                                        {"handshakes", load_handshakes},
+                                        {"connections", load_connections},
                                         {"bulk", load_bulk}};
     struct load_result result = {0};
     if (argc != 9 && argc != 10) {
         fprintf(stderr,
-                "usage: %s echo|lines|idle|handshakes|bulk PORT SERVER-PID CONNECTIONS WARMUP-S "
+                "usage: %s echo|lines|messages|idle|connections|bulk PORT SERVER-PID CONNECTIONS "
+                "WARMUP-S "
                 "SECONDS REQUESTS SILENCE-MS [CERTIFICATE]\n"
                 "REQUESTS 0: as many as fit in SECONDS. With a CERTIFICATE: over TLS.\n",
                 argv[0]);

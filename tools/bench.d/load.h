@@ -57,12 +57,15 @@ void load_echo(const struct load_options *options, struct load_result *result);
  * credited unread. */
 void load_lines(const struct load_options *options, struct load_result *result);
 
+/* The same with messages of 1 KiB that end with an empty line. */
+void load_messages(const struct load_options *options, struct load_result *result);
+
 /* So many connections that have each echoed one line, all open at the end of the window; requests
  * stand for connections. */
 void load_idle(const struct load_options *options, struct load_result *result);
 
-/* A connection for each operation, with a handshake and one line. */
-void load_handshakes(const struct load_options *options, struct load_result *result);
+/* A connection for each operation, with one line (over TLS with a full handshake before it). */
+void load_connections(const struct load_options *options, struct load_result *result);
 
 /* Bytes echoed as fast as the server takes them, in operations of 64 KiB. */
 void load_bulk(const struct load_options *options, struct load_result *result);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The lines load: pipelined 64-byte lines on each connection, then half a close, then the server's
- * answer `LINES BYTES`, which must be what was sent.
+ * The loads that only send: pipelined 64-byte lines, or messages of 1 KiB that end with an empty
+ * line, on each connection, then half a close, then the server's answer `COUNT BYTES`, which must
+ * be what was sent.
  */
 #include "load.h"
 
@@ -15,7 +16,9 @@
 
 enum {
     EVENTS_MAX = 64,
-    BLOCK_BYTES = 256 * 1024, /* sent again and again; a whole number of lines */
+    BLOCK_BYTES = 256 * 1024, /* sent again and again; a whole number of units */
+    MESSAGE_BYTES = 1024,
+    HEADER_BYTES = 40, /* about what a line of HTTP headers has */
 };
 
 struct client {
@@ -27,6 +30,7 @@ struct client {
 
 struct lines {
     const struct load_options *options;
+    size_t unit; /* bytes of one line or message */
     int epoll;
     unsigned open;
     double deadline_s;
@@ -36,13 +40,28 @@ struct lines {
     char block[BLOCK_BYTES];
 };
 
-static void fill_block(char *block)
+static void fill_with_lines(char *block)
 {
     for (size_t i = 0; i < BLOCK_BYTES; i++) {
         block[i] = (char)('a' + i % 23);
         if (i % LOAD_LINE_BYTES == LOAD_LINE_BYTES - 1) {
             block[i] = '\n';
         }
+    }
+}
+
+/* Lines of header-like text; only a message's end has two CRLF in a row. */
+static void fill_with_messages(char *block)
+{
+    for (size_t i = 0; i < BLOCK_BYTES; i++) {
+        block[i] = (char)('a' + i % 23);
+    }
+    for (size_t start = 0; start < BLOCK_BYTES; start += MESSAGE_BYTES) {
+        for (size_t line = HEADER_BYTES; line < MESSAGE_BYTES - HEADER_BYTES;
+             line += HEADER_BYTES) {
+            memcpy(block + start + line - 2, "\r\n", 2);
+        }
+        memcpy(block + start + MESSAGE_BYTES - 4, "\r\n\r\n", 4);
     }
 }
 
@@ -70,7 +89,7 @@ static void finish(const struct lines *self, struct client *client)
 
 static void on_writable(struct lines *self, struct client *client)
 {
-    const size_t unfinished = (size_t)(client->sent % LOAD_LINE_BYTES);
+    const size_t unfinished = (size_t)(client->sent % self->unit);
     if (self->quota > 0) {
         if (client->sent < self->quota) {
             send_block(self, client, (size_t)(self->quota - client->sent));
@@ -80,7 +99,7 @@ static void on_writable(struct lines *self, struct client *client)
     } else if (load_now_s() < self->deadline_s) {
         send_block(self, client, BLOCK_BYTES);
     } else if (unfinished > 0) {
-        send_block(self, client, LOAD_LINE_BYTES - unfinished);
+        send_block(self, client, self->unit - unfinished);
     } else {
         finish(self, client);
     }
@@ -89,7 +108,7 @@ static void on_writable(struct lines *self, struct client *client)
 static void check_answer(struct lines *self, struct client *client)
 {
     char want[sizeof client->answer];
-    snprintf(want, sizeof want, "%llu %llu\n", (unsigned long long)(client->sent / LOAD_LINE_BYTES),
+    snprintf(want, sizeof want, "%llu %llu\n", (unsigned long long)(client->sent / self->unit),
              (unsigned long long)client->sent);
     client->answer[client->answer_size] = '\0';
     if (strcmp(client->answer, want) != 0) {
@@ -123,7 +142,7 @@ static void connect_all(struct lines *self)
     self->open = count;
 }
 
-/* All connections from their first line to the server's last count; returns the number of lines. */
+/* All connections from their first byte to the server's last count; returns the number of units. */
 static uint64_t run(struct lines *self, double seconds)
 {
     struct epoll_event events[EVENTS_MAX];
@@ -140,18 +159,20 @@ static uint64_t run(struct lines *self, double seconds)
             }
         }
     }
-    return self->sent / LOAD_LINE_BYTES;
+    return self->sent / self->unit;
 }
 
-void load_lines(const struct load_options *options, struct load_result *result)
+static void load_units(const struct load_options *options, struct load_result *result, size_t unit,
+                       void (*fill)(char *block))
 {
     struct lines *const self = load_allocate(1, sizeof *self);
     self->options = options;
+    self->unit = unit;
     self->epoll = epoll_create1(EPOLL_CLOEXEC);
     self->clients = load_allocate(options->connections, sizeof *self->clients);
-    fill_block(self->block);
+    fill(self->block);
     if (options->requests > 0) {
-        self->quota = options->requests / options->connections * LOAD_LINE_BYTES;
+        self->quota = options->requests / options->connections * unit;
     } else if (options->warmup_s > 0) {
         connect_all(self);
         (void)run(self, options->warmup_s);
@@ -163,4 +184,14 @@ void load_lines(const struct load_options *options, struct load_result *result)
     close(self->epoll);
     free(self->clients);
     free(self);
+}
+
+void load_lines(const struct load_options *options, struct load_result *result)
+{
+    load_units(options, result, LOAD_LINE_BYTES, fill_with_lines);
+}
+
+void load_messages(const struct load_options *options, struct load_result *result)
+{
+    load_units(options, result, MESSAGE_BYTES, fill_with_messages);
 }

@@ -33,6 +33,22 @@ async def lines(reader, writer):
         writer.close()
 
 
+async def messages(reader, writer):
+    count = size = 0
+    try:
+        while True:
+            try:
+                message = await reader.readuntil(b"\r\n\r\n")
+            except asyncio.IncompleteReadError:
+                break
+            count += 1
+            size += len(message)
+        writer.write(b"%d %d\n" % (count, size))
+        await writer.drain()
+    finally:
+        writer.close()
+
+
 async def bulk(reader, writer):
     try:
         while True:
@@ -59,7 +75,7 @@ def load_context(certificate, key):
 
 
 if __name__ == "__main__":
-    WORKS = {"echo": echo, "lines": lines, "bulk": bulk}
+    WORKS = {"echo": echo, "lines": lines, "messages": messages, "bulk": bulk}
     if len(sys.argv) not in (2, 4) or sys.argv[1] not in WORKS:
-        sys.exit("usage: server_asyncio.py echo|lines|bulk [CERTIFICATE KEY]")
+        sys.exit("usage: server_asyncio.py echo|lines|messages|bulk [CERTIFICATE KEY]")
     asyncio.run(main(WORKS[sys.argv[1]], load_context(*sys.argv[2:]) if sys.argv[2:] else None))

@@ -36,6 +36,18 @@ static int echo(struct rill_reader *reader, struct rill_writer *writer, void *ar
     return 0;
 }
 
+static int answer(struct rill_writer *writer, unsigned long long count, unsigned long long size)
+{
+    char text[64];
+    const int length = snprintf(text, sizeof text, "%llu %llu\n", count, size);
+    int rc = rill_writer_write(writer, text, (size_t)length);
+    if (rc == 0) {
+        rc = rill_writer_drain(writer);
+    }
+    rill_writer_close(writer);
+    return rc;
+}
+
 static int lines(struct rill_reader *reader, struct rill_writer *writer, void *arg)
 {
     (void)arg;
@@ -53,14 +65,28 @@ static int lines(struct rill_reader *reader, struct rill_writer *writer, void *a
         count++;
         size += line.len;
     }
-    char text[64];
-    const int length = snprintf(text, sizeof text, "%llu %llu\n", count, size);
-    int rc = rill_writer_write(writer, text, (size_t)length);
-    if (rc == 0) {
-        rc = rill_writer_drain(writer);
+    return answer(writer, count, size);
+}
+
+static int messages(struct rill_reader *reader, struct rill_writer *writer, void *arg)
+{
+    (void)arg;
+    const struct rill_bytes empty_line = {"\r\n\r\n", 4};
+    unsigned long long count = 0;
+    unsigned long long size = 0;
+    struct rill_bytes message;
+    for (;;) {
+        const int rc = rill_reader_readuntil(reader, empty_line, &message);
+        if (rc == RILL_EINCOMPLETE) {
+            break;
+        }
+        if (rc < 0) {
+            return rc;
+        }
+        count++;
+        size += message.len;
     }
-    rill_writer_close(writer);
-    return rc;
+    return answer(writer, count, size);
 }
 
 static int bulk(struct rill_reader *reader, struct rill_writer *writer, void *arg)
@@ -131,7 +157,10 @@ static struct rill_ssl_context *load_context(const char *certificate, const char
 
 int main(int argc, char **argv)
 {
-    struct work works[] = {{"echo", echo, NULL}, {"lines", lines, NULL}, {"bulk", bulk, NULL}};
+    struct work works[] = {{"echo", echo, NULL},
+                           {"lines", lines, NULL},
+                           {"messages", messages, NULL},
+                           {"bulk", bulk, NULL}};
     for (size_t i = 0; i < sizeof works / sizeof works[0]; i++) {
         if ((argc == 2 || argc == 4) && strcmp(argv[1], works[i].name) == 0) {
             works[i].ssl = argc == 4 ? load_context(argv[2], argv[3]) : NULL;
@@ -140,6 +169,6 @@ int main(int argc, char **argv)
             return rc;
         }
     }
-    fprintf(stderr, "usage: %s echo|lines|bulk [CERTIFICATE KEY]\n", argv[0]);
+    fprintf(stderr, "usage: %s echo|lines|messages|bulk [CERTIFICATE KEY]\n", argv[0]);
     return 2;
 }

@@ -133,6 +133,25 @@ class Servers(unittest.TestCase):
         self.each("lines", b"", b"0 0\n")
 
 
+    def test_every_message_is_counted(self):
+        chance = random.Random(5)
+        lines = [b"", b"\n", b"\r", b"x", b"x" * 5000, b"x" * 60000]
+        messages = [b"x" + b"\r\n".join([b"y" + chance.choice(lines) for _ in range(chance.randrange(4))]) + b"\r\n\r\n"
+                    for _ in range(300)]
+        messages = [message for message in messages if len(message) < LIMIT]
+        data = b"".join(messages)
+        whole = data.split(b"\r\n\r\n")
+        self.each("messages", data, b"%d %d\n" % (len(whole) - 1, len(data)))
+        self.each("messages", b"one\r\n\r\ntwo\r\n\r", b"1 7\n")
+        self.each("messages", b"\r\n\r\n" * 1000, b"1000 4000\n")
+        self.each("messages", b"", b"0 0\n")
+
+    def test_bytes_come_back(self):
+        data = lines_of(96 << 20, 6)
+        self.each("bulk", data, data, wait_until_stuck=True)
+        self.each("bulk", b"no line", b"no line")
+
+
 def exchange_at_once(connection, data, size):
     """Sends data and reads `size` bytes meanwhile: an echo fills both directions. In one thread, because OpenSSL's
     sessions are for one, and not every version of Python guards them."""

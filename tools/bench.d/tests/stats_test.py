@@ -83,7 +83,7 @@ class Works(unittest.TestCase):
         self.assertEqual([work.name for work in works.choose(["echo"])], ["echo1", "echo64", "echo1000"])
         self.assertEqual([work.name for work in works.choose(["tls"])],
                          ["tls-echo64", "tls-bulk", "tls-handshakes", "tls-idle"])
-        self.assertEqual(len(works.choose([])), 8)
+        self.assertEqual(len(works.choose([])), 12)
         with self.assertRaises(ValueError):
             works.choose(["lines", "nothing"])
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The handshakes load: connect, a full handshake, one line and its echo, an end in good order, and
- * again. The line proves that the server has finished the handshake too.
+ * The connections load: connect, over TLS a full handshake, one line and its echo, an end in good
+ * order, and again. The line proves that the server has finished the handshake too.
  */
 #include "load_stream.h"
 
@@ -17,7 +17,7 @@ struct client {
     enum { SHAKING, ASKING, ENDING, AWAY } state;
 };
 
-struct handshakes {
+struct connections {
     const struct load_options *options;
     int epoll;
     struct client *clients;
@@ -27,8 +27,16 @@ struct handshakes {
     bool leaving;
 };
 
+static void shake_or_ask(struct client *client)
+{
+    if (load_stream_handshake(&client->stream)) {
+        load_line_ask(&client->line, &client->stream);
+        client->state = ASKING;
+    }
+}
+
 /* The next connection in this place, unless there have been enough. */
-static void begin(struct handshakes *self, struct client *client)
+static void begin(struct connections *self, struct client *client)
 {
     if (self->leaving || (self->options->requests > 0 && self->begun >= self->options->requests)) {
         client->state = AWAY;
@@ -37,17 +45,14 @@ static void begin(struct handshakes *self, struct client *client)
     }
     self->begun++;
     load_stream_open(&client->stream, self->options, self->epoll, client);
-    (void)load_stream_handshake(&client->stream); /* the first flight */
     client->state = SHAKING;
+    shake_or_ask(client); /* the first flight, or the line */
 }
 
-static void step(struct handshakes *self, struct client *client)
+static void step(struct connections *self, struct client *client)
 {
     if (client->state == SHAKING) {
-        if (load_stream_handshake(&client->stream)) {
-            load_line_ask(&client->line, &client->stream);
-            client->state = ASKING;
-        }
+        shake_or_ask(client);
     } else if (client->state == ASKING) {
         if (load_line_answered(&client->line, &client->stream)) {
             self->answered++;
@@ -59,7 +64,7 @@ static void step(struct handshakes *self, struct client *client)
     }
 }
 
-static void turn(struct handshakes *self)
+static void turn(struct connections *self)
 {
     struct epoll_event events[EVENTS_MAX];
     const int count = load_wait(self->options, self->epoll, events, EVENTS_MAX);
@@ -68,14 +73,14 @@ static void turn(struct handshakes *self)
     }
 }
 
-static void run_until(struct handshakes *self, double deadline_s)
+static void run_until(struct connections *self, double deadline_s)
 {
     while (load_now_s() < deadline_s) {
         turn(self);
     }
 }
 
-static void start(struct handshakes *self)
+static void start(struct connections *self)
 {
     const unsigned count = self->options->connections;
     self->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -88,7 +93,7 @@ static void start(struct handshakes *self)
     }
 }
 
-static void finish(struct handshakes *self)
+static void finish(struct connections *self)
 {
     self->leaving = true;
     while (self->open > 0) {
@@ -98,9 +103,9 @@ static void finish(struct handshakes *self)
     close(self->epoll);
 }
 
-void load_handshakes(const struct load_options *options, struct load_result *result)
+void load_connections(const struct load_options *options, struct load_result *result)
 {
-    struct handshakes self = {.options = options};
+    struct connections self = {.options = options};
     if (options->requests > 0) {
         load_take_sample(options, &result->begin);
         start(&self);
