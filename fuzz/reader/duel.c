@@ -24,6 +24,7 @@ void duel_play(const struct script *script)
     const size_t before = ledger->blocks;
     struct duel duel;
 
+    duel.judge = "model";
     duel.script = script;
     player_begin(&duel.rill, script);
     model_init(&duel.model, script, true, MODEL_RIGHT); /* rill departs by Q-17 */

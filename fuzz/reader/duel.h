@@ -10,6 +10,7 @@
 #include "reader/player.h"
 
 struct duel {
+    const char *judge; /* who saw `of_model`: "model", or "cpython" in fuzz/cpython */
     const struct script *script;
     size_t step; /* from 0 */
     struct player rill;

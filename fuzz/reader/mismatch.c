@@ -23,7 +23,7 @@ static void print_script(const struct duel *duel, FILE *out)
 
 static void print_observation(const char *whose, const struct observation *seen, FILE *out)
 {
-    fprintf(out, "%s", whose);
+    fprintf(out, "%-8s", whose);
     observation_print(seen, out);
     fputc('\n', out);
 }
@@ -31,8 +31,8 @@ static void print_observation(const char *whose, const struct observation *seen,
 static _Noreturn void die(const struct duel *duel, const char *kind)
 {
     fprintf(stderr, "%s at operation %zu\n", kind, duel->step + 1);
-    print_observation("rill    ", &duel->of_rill, stderr);
-    print_observation("model   ", &duel->of_model, stderr);
+    print_observation("rill", &duel->of_rill, stderr);
+    print_observation(duel->judge, &duel->of_model, stderr);
     print_script(duel, stderr);
     abort();
 }
