@@ -188,10 +188,11 @@ ARGUMENTS = {
     "start_tls": [("ssl?", read_ssl), ("server_hostname=", read_value), ("ssl_handshake_timeout=", read_seconds),
                   ("ssl_shutdown_timeout=", read_seconds), ("insecure_skip_hostname=", read_truth)],
     "ssl_object": [("name", read_name)],
+    "repr": [("of", read_name)], "new_writer": [("reader=", read_name)], "new_protocol": [("reader=", read_name)],
 }
 for bare in ("readline iterate at_eof exception feed_eof drain write_eof can_write_eof close abort wait_closed is_closing "
-             "get_write_buffer_limits get_write_buffer_size pause_reading resume_reading is_reading cancelling "
-             "uncancel time run sock_is_open add_reader drop").split():
+             "get_write_buffer_limits get_write_buffer_size pause_reading resume_reading is_reading cancelling pause_writing "
+             "resume_writing uncancel time run sock_is_open add_reader drop").split():
     ARGUMENTS[bare] = []
 for server_call in ("close wait_closed is_serving start_serving serve_forever close_clients abort_clients sockets "
                     "names drop").split():
@@ -200,7 +201,8 @@ for server_call in ("close wait_closed is_serving start_serving serve_forever cl
 # Without a label these say nothing when they succeed, which is what everybody expects of them.
 QUIET = set("feed_data feed_eof set_exception write writelines write_eof close abort set_write_buffer_limits "
             "pause_reading resume_reading server_close server_close_clients server_abort_clients log spawn call_soon call_later call_at timeout "
-            "server_drop write_items write_changed drop advance group group_spawn timeout_new reschedule new_reader set_transport".split())
+            "server_drop write_items write_changed drop advance group group_spawn timeout_new reschedule new_reader set_transport "
+            "new_writer new_protocol pause_writing resume_writing".split())
 
 
 class Statements:

@@ -17,7 +17,7 @@ PEER_OPERATIONS = ("send", "read", "skip", "shutdown", "close", "reset", "window
                    "handshake", "silent", "start-tls", "tell", "key-update", "renegotiate", "ticket")
 CAPABILITIES = ("core", "virtual-clock", "half-close", "server", "timeout-scope", "uncancel", "tuple-separator",
                 "close-clients", "task-group", "cancel-text", "happy-eyeballs", "all-errors", "keep-alive",
-                "cleanup-socket", "ssl-shutdown-timeout", "protocol", "tls", "start-tls", "tls-extras")
+                "cleanup-socket", "ssl-shutdown-timeout", "protocol", "tls", "start-tls", "tls-extras", "by-hand")
 FILE_OPERATIONS = ("create", "mkdir", "remove", "rename", "socket", "listen")
 FAULTS = ("recv", "send", "shutdown", "accept", "socket", "connect", "bind", "listen")
 PROTOCOL_FAILS = ("data_received", "eof_received", "pause_writing", "resume_writing")

@@ -33,6 +33,7 @@ import time
 import warnings
 import weakref
 
+import cpython_by_hand
 import cpython_tls
 from cpython_tls import CONTEXTS, NATIVE, TlsPeer
 
@@ -1226,6 +1227,7 @@ CALLS = {
     "run": call_run,
     "ssl_object": call_ssl_object,
 }
+CALLS.update(cpython_by_hand.CALLS)
 if VERSION >= (3, 11):
     CALLS["timeout"] = call_timeout
     CALLS["timeout_new"] = call_timeout_new
@@ -2251,7 +2253,7 @@ RUN_KEYS = set("run backend with ops handler debug reports no_pause protocol res
 
 
 def capabilities():
-    names = ["core", "server", "half-close", "virtual-clock", "protocol", "tls"]
+    names = ["core", "server", "half-close", "virtual-clock", "protocol", "tls", "by-hand"]
     names += ["tls-extras"] if NATIVE.available() and BACKENDS is not PLAIN_BACKENDS else []
     names += ["happy-eyeballs"] if VERSION >= (3, 8) else []
     names += ["cancel-text"] if VERSION >= (3, 9) else []
