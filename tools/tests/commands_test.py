@@ -10,7 +10,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 COMMANDS = ("tools/setup", "tools/test", "tools/conform", "tools/check-syscalls", "tools/check-layers",
-            "tools/check-docs", "tools/bench")
+            "tools/check-docs", "tools/bench", "tools/fuzz")
 
 
 def run(command, **keywords):
