@@ -181,7 +181,8 @@ static enum progress readexactly(struct model *model, size_t n, struct observati
 static long find(const struct model *model, struct script_bytes separator, long from)
 {
     for (long at = from; at + (long)separator.len <= (long)model->length; at++) {
-        if (memcmp(model->buffer + at, separator.ptr, separator.len) == 0) {
+        if (model->buffer[at] == separator.ptr[0] &&
+            memcmp(model->buffer + at, separator.ptr, separator.len) == 0) {
             return at;
         }
     }
