@@ -43,6 +43,14 @@ def replay(home, targets, programs, raw, say):
     return profiles
 
 
+def whole_library(build):
+    """All of librill as one linked object, which is what llvm-cov reads: a file that no target links would not count otherwise."""
+    made = os.path.join(build.folder, "librill-whole.so")
+    quietly(["clang", "-shared", "-o", made, "-Wl,--whole-archive", os.path.join(build.folder, "core", "librill.a"),
+             "-Wl,--no-whole-archive"] + FLAGS.split(), build.home)
+    return made
+
+
 # -- what llvm-cov says -----------------------------------------------------------------------------------------------
 
 def parse(lcov, home):
@@ -126,8 +134,7 @@ def measure(home, targets, options, live, out):
     profile = os.path.join(build.folder, "all.profdata")
     profiles = replay(home, present, programs, os.path.join(build.folder, "profiles"), live.say)
     quietly([tool("llvm-profdata"), "merge", "-sparse", "-o", profile] + profiles, home)
-    # The library beside the programs: a file that no target links would count as nothing otherwise.
-    paths = [os.path.join(programs, target.name) for target in present] + [os.path.join(build.folder, "core", "librill.a")]
+    paths = [os.path.join(programs, target.name) for target in present] + [whole_library(build)]
     objects = [paths[0]] + [word for path in paths[1:] for word in ("-object", path)]
     live.say("summing")
     sources = parse(quietly([tool("llvm-cov"), "export", "-format=lcov", "-instr-profile=" + profile] + objects, home), home)
