@@ -10,6 +10,7 @@ that the case is not run, because what it shows there changes from run to run or
 import fnmatch
 import hashlib
 import os
+import re
 
 from . import tls
 from .expr import Bad
@@ -34,11 +35,12 @@ class Entry:
         self.line = line
         self.pattern, backends, self.fingerprint, self.row, self.reason = fields
         self.backends = None if backends == "*" else tls.expand(backends.split(","))
+        self.matches = re.compile(fnmatch.translate(self.pattern)).match    # of a case's name
         self.covered = set()    # (case, backend) that were run
         self.used = set()       # those that differed as the entry says
 
     def covers(self, name, backend):
-        return fnmatch.fnmatchcase(name, self.pattern) and (self.backends is None or backend in self.backends)
+        return bool(self.matches(name)) and (self.backends is None or backend in self.backends)
 
     def place(self):
         return "%s:%d" % (self.path, self.line)
@@ -47,10 +49,16 @@ class Entry:
 class Expectations:
     def __init__(self, entries=()):
         self.entries = list(entries)
+        self.of_case = {}       # those that are about a case, by its name
+
+    def about(self, name):
+        if name not in self.of_case:
+            self.of_case[name] = [entry for entry in self.entries if entry.matches(name)]
+        return self.of_case[name]
 
     def find(self, name, backend):
         """The entries for this run, noted as run."""
-        entries = [entry for entry in self.entries if entry.covers(name, backend)]
+        entries = [entry for entry in self.about(name) if entry.covers(name, backend)]
         for entry in entries:
             entry.covered.add((name, backend))
         return entries
@@ -64,15 +72,15 @@ class Expectations:
         return None
 
     def reason_to_skip(self, name, backend):
-        return next((entry.reason for entry in self.entries if entry.fingerprint == SKIP and entry.covers(name, backend)), None)
+        return next((entry.reason for entry in self.about(name) if entry.fingerprint == SKIP and entry.covers(name, backend)), None)
 
     def touch(self, name):
         """Whether any entry is about this case."""
-        return any(fnmatch.fnmatchcase(name, entry.pattern) for entry in self.entries)
+        return bool(self.about(name))
 
     def check_patterns(self, names):
         for entry in self.entries:
-            count = sum(1 for name in names if fnmatch.fnmatchcase(name, entry.pattern))
+            count = sum(1 for name in names if entry.matches(name))
             if count > LARGEST_PATTERN:
                 raise ExpectationError("%s: the pattern covers %d cases, more than %d"
                                        % (entry.place(), count, LARGEST_PATTERN))
@@ -81,7 +89,7 @@ class Expectations:
         """Entries that expect a difference that did not show, among those whose cases exist or never can."""
         problems = []
         for entry in self.entries:
-            if not any(fnmatch.fnmatchcase(name, entry.pattern) for name in names):
+            if not any(entry.matches(name) for name in names):
                 problems.append("%s: no case matches %s" % (entry.place(), entry.pattern))
             for name, backend in sorted(entry.covered - entry.used):
                 problems.append("%s: %s on %s does not differ as expected (%s)"

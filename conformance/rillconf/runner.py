@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Runs cases on testees and backends with a few threads, each of which owns a testee process at a time."""
+import functools
 import queue
 import threading
 import time
 
 from . import tls, transcript, version
+from .case import Case
 from .testee import Crash, Hang, Testee
-from .verdict import Result, Verdict, broken, judge
+from .verdict import Result, Verdict, broken, judge_against
 
 REFERENCE = (3, 13)
 PYTHONS = ("CPython", "PyPy")       # judged by the CPython of their own version
@@ -58,6 +60,9 @@ def nearest(wanted, recorded):
     """The version itself, or the recorded micro release next to it: 3.12.3 is held against 3.12.1."""
     same_minor = [number for number in recorded if number[:2] == wanted[:2]]
     return min(same_minor, key=lambda number: abs(number[2] - wanted[2]), default=None)
+
+
+digest_of = functools.lru_cache(maxsize=256)(Case.script_digest)     # scripts do not change during a run
 
 
 class Job:
@@ -173,12 +178,13 @@ class Runner:
 
     def compare(self, job, rendered):
         case, player, kind = job.case, job.player, tls.class_of(job.backend)
-        if not case.versions(kind) or case.digest != case.script_digest():
+        if not case.versions(kind) or case.digest != digest_of(case):
             return Verdict("ORACLE-DRIFT", "never recorded" if not case.versions(kind) else "the script changed since")
         column = player.column(case, kind)
         if column is None:
             return Verdict("SKIP", "no recording near %s" % player.hello["version"])
-        verdict = judge(case, job.backend, rendered, case.column(column, kind), player.expectations, player.oracle)
+        want = transcript.recorded(case, column, transcript.alike(job.backend))
+        verdict = judge_against(want, case, job.backend, rendered, player.expectations, player.oracle)
         if verdict.name == "ORACLE-DRIFT" and column != player.version():
             self.drifts.append((player.hello["version"], case.name))
             return Verdict("SKIP", "%s is not recorded and differs from %s" % (player.hello["version"], version.show(column)))

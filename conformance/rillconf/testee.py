@@ -11,6 +11,10 @@ import time
 from .tls import CERTIFICATES
 
 
+DECODER = json.JSONDecoder()
+PIPE = 65536        # what a pipe holds
+
+
 class Crash(Exception):
     """The testee ended in the middle of something."""
 
@@ -38,14 +42,14 @@ class Testee:
         self.timeout = timeout
         self.process = None
         self.hello = None
-        self.buffer = b""
+        self.buffer, self.at = b"", 0       # what was read, and how far it is used
         self.errors = None
 
     # the process
 
     def start(self):
         self.errors = tempfile.TemporaryFile()
-        self.buffer = b""
+        self.buffer, self.at = b"", 0
         trust = {"SSL_CERT_FILE": os.path.join(CERTIFICATES, "ca.pem"), "SSL_CERT_DIR": os.path.join(CERTIFICATES, "none")}
         try:
             self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -97,14 +101,15 @@ class Testee:
             raise Crash("closed its input")
 
     def need(self, size, deadline):
-        while len(self.buffer) < size:
+        """Reads until that many bytes are there and not used."""
+        while len(self.buffer) - self.at < size:
             left = deadline - time.monotonic()
             if left <= 0 or not select.select([self.process.stdout], [], [], left)[0]:
                 raise Hang("no answer within %g s" % self.timeout)
-            data = os.read(self.process.stdout.fileno(), 1 << 20)
+            data = os.read(self.process.stdout.fileno(), PIPE)
             if not data:
                 raise Crash(self.how_it_died())
-            self.buffer += data
+            self.buffer, self.at = self.buffer[self.at:] + data, 0
 
     def how_it_died(self):
         try:
@@ -115,10 +120,11 @@ class Testee:
 
     def receive(self, deadline):
         self.need(4, deadline)
-        size = struct.unpack(">I", self.buffer[:4])[0]
+        size = struct.unpack_from(">I", self.buffer, self.at)[0]
         self.need(4 + size, deadline)
-        body, self.buffer = self.buffer[4:4 + size], self.buffer[4 + size:]
-        return json.loads(body.decode("utf-8"))
+        begin = self.at + 4
+        self.at = begin + size
+        return DECODER.raw_decode(self.buffer[begin:self.at].decode("utf-8"))[0]
 
     # cases
 

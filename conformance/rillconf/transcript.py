@@ -5,6 +5,7 @@ A transcript is {step number: [line, ...]}. Lines that begin with `state` or `fl
 API layer; the schedule layer is kept apart and never compared.
 """
 import difflib
+import functools
 import re
 
 from . import tls
@@ -12,6 +13,7 @@ from .expr import show_bytes, show_string, unpack
 
 BACKENDS = tls.PLAIN_BACKENDS + tls.TLS_BACKENDS
 
+STATE_TITLES = ("state ", "state@", "flow ", "flow@")
 STATE_FIELDS = ("buffer", "paused", "write", "drains")
 NOW_FIELDS = ("at_eof", "closing")
 START = {"buffer": 0, "paused": False, "write": 0, "drains": 0, "at_eof": False, "closing": False}
@@ -21,7 +23,7 @@ SOURCE_PLACE = re.compile(r" at /[^ ]+:\d+|, file '[^']+', line \d+|/[^ ]+\.py:\
 
 
 def layer(line):
-    return "state" if re.match(r"(state|flow)[@ ]", line) else "api"
+    return "state" if line.startswith(STATE_TITLES) else "api"
 
 
 def word(value):
@@ -279,6 +281,17 @@ def comparable(transcript, case, backend):
     return without_state(transcript) if case.state_off else transcript
 
 
+@functools.lru_cache(maxsize=256)       # the backends of a case follow each other, and most share their reference
+def recorded(case, column, backend):
+    """What is recorded for one version, as it is compared on this backend or any other of its `alike`."""
+    return comparable(case.column(column, tls.class_of(backend)), case, backend)
+
+
+def alike(backend):
+    """The backend that stands for all whose transcripts are compared equally precisely."""
+    return backend if backend == "mem" else "tls13-mem" if backend in tls.TLS_BACKENDS else "tcp"
+
+
 class Difference:
     """The first place where two transcripts part."""
 
@@ -295,6 +308,8 @@ class Difference:
 
 def first_difference(want, got):
     """API differences count before state differences of the same step, as they say more."""
+    if want == got:
+        return None
     for step in sorted(set(want) | set(got)):
         for wanted_layer in ("api", "state"):
             left = [line for line in want.get(step, []) if layer(line) == wanted_layer]

@@ -3,6 +3,7 @@
 
 A bound is compared on as many numbers as it has: 3.11.2 and 3.11.7 both satisfy <=3.11.
 """
+import functools
 import re
 
 BOUND = r"\d+(?:\.\d+){0,2}"
@@ -39,6 +40,7 @@ def term_matches(term, version):
 PART = re.compile(r"\s*(?:(plain|tls)\b)?\s*(.*?)\s*$")
 
 
+@functools.lru_cache(maxsize=4096)      # the same few predicates stand on thousands of lines
 def matches(predicate, version, kind="plain"):
     """Whether a version's column of that class satisfies one of the terms; no predicate is satisfied by all.
 

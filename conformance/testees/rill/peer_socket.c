@@ -230,12 +230,16 @@ static const struct peer_ops socket_ops = {
 
 struct peer *peer_socket_new(struct replay *replay, int fd)
 {
+    const int on = 1;
     struct socket_peer *self = arena_take(&replay->arena, sizeof *self);
     self->peer.ops = &socket_ops;
     self->peer.replay = replay;
     self->fd = fd;
     self->saw = "open";
     self->open = true;
+    /* With Nagle's algorithm a second send would wait for the delayed ACK of the first: 40 ms of
+     * a real clock. A socket that is no TCP socket refuses, and needs nothing. */
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
     return &self->peer;
 }
