@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the two halves of the target stream know of each other: its settings, and the world's part.
+ */
+#ifndef FUZZ_STREAM_H
+#define FUZZ_STREAM_H
+
+#include "simulated/actor.h"
+
+enum { STREAM_BY_HAND = 2, STREAM_CONNECTIONS = 3 };
+
+enum stream_flag {
+    STREAM_CANCELS = 1,
+    STREAM_DROPS = 2,
+    STREAM_DEBUG = 4,
+    STREAM_OWN_LOOP = 8,
+    STREAM_GOES_ON = 16,
+    STREAM_FAIR = 32,
+};
+
+struct stream {
+    struct stage stage;
+    struct connection connections[STREAM_CONNECTIONS]; /* the last is a reader made by hand */
+};
+
+extern const char *const stream_world_names[];
+
+/* Carries out the world's operations, with turns between them. */
+void stream_world(struct stream *stream);
+
+#endif

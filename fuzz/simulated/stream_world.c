@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The world of the target stream: the peers, the time, and whoever cancels tasks from outside.
+ */
+#include <math.h>
+#include <stdint.h>
+
+#include "simulated/stream.h"
+
+const char *const stream_world_names[WORLD_OP_KINDS] = {
+    [WORLD_TURN] = "turn",
+    [WORLD_SEND] = "send",
+    [WORLD_SHUTDOWN] = "shutdown",
+    [WORLD_CLOSE] = "close",
+    [WORLD_RESET] = "reset",
+    [WORLD_WINDOW] = "window",
+    [WORLD_DISCARD] = "discard",
+    [WORLD_CANCEL] = "cancel",
+    [WORLD_ADVANCE] = "advance",
+    [WORLD_FEED_EOF] = "feed eof",
+    [WORLD_SET_EXCEPTION] = "set exception",
+    [WORLD_SET_TRANSPORT] = "set transport",
+};
+
+/* One turn, and what must hold behind it. */
+static void turn(struct stream *stream)
+{
+    (void)rill_loop_step(stream->stage.rig->loop);
+    for (unsigned i = 0; i < STREAM_CONNECTIONS; i++) {
+        connection_check(&stream->connections[i]);
+    }
+}
+
+static void move_peer(struct connection *on, const struct op *op)
+{
+    const struct rill_opt_int window = {op->aux != 0, (long long)script_size(op->amount)};
+    switch ((enum world_op)op->kind) {
+    case WORLD_SEND:
+        connection_send(on, script_size(op->amount));
+        break;
+    case WORLD_SHUTDOWN:
+        on->peer_shut = true;
+        on->peer_ops->shutdown_write(on->peer);
+        break;
+    case WORLD_CLOSE:
+    case WORLD_RESET:
+        on->peer_shut = true;
+        on->peer_ended = true;
+        (op->kind == WORLD_CLOSE ? on->peer_ops->close : on->peer_ops->reset)(on->peer);
+        break;
+    case WORLD_WINDOW:
+        on->peer_ops->set_window(on->peer, window);
+        break;
+    default:
+        connection_discard(on, script_size(op->amount));
+        break;
+    }
+}
+
+/* What a program does to a reader that it made by hand, or to any other. */
+static void move_reader(struct stream *stream, struct connection *on, const struct op *op)
+{
+    struct connection *other = &stream->connections[0];
+    const struct rill_error *error = rill_error_from_errno(op->amount % 2u != 0 ? 104 : 32);
+
+    if (op->kind == WORLD_FEED_EOF && on->writer == NULL) {
+        rill_reader_feed_eof(on->reader);
+    } else if (op->kind == WORLD_SET_EXCEPTION) {
+        rill_reader_set_exception(on->reader, op->aux == 0 ? NULL : error);
+    } else if (op->kind == WORLD_SET_TRANSPORT && on->writer == NULL && other->writer != NULL) {
+        other->unbounded = true; /* two readers pause and resume it */
+        (void)rill_reader_set_transport(on->reader, rill_writer_transport(other->writer));
+    }
+    rill_error_unref(error);
+}
+
+static void advance(struct stream *stream, const struct op *op)
+{
+    struct rill_loop_state state;
+    struct kernel *kernel = &stream->stage.rig->kernel;
+    rill_observe_loop(stream->stage.rig->loop, &state);
+    if (op->amount != 0) {
+        kernel->now += script_seconds(op->amount);
+    } else if (isfinite(state.next_timer) && state.next_timer > kernel->now) {
+        kernel->now = state.next_timer;
+    }
+}
+
+static void move(struct stream *stream, const struct op *op)
+{
+    struct connection *on = &stream->connections[op->connection];
+    struct rill_task *task = stream->stage.actors[op->amount % SCRIPT_TASKS].task;
+
+    if (op->kind == WORLD_CANCEL && task != NULL) {
+        (void)rill_task_cancel(task);
+    } else if (op->kind == WORLD_ADVANCE) {
+        advance(stream, op);
+    } else if (op->kind >= WORLD_SEND && op->kind <= WORLD_DISCARD && on->peer != NULL) {
+        move_peer(on, op);
+    } else if (op->kind >= WORLD_FEED_EOF && on->reader != NULL) {
+        move_reader(stream, on, op);
+    }
+}
+
+void stream_world(struct stream *stream)
+{
+    enum { MOST_TURNS = 8 };
+    const struct script *script = stream->stage.script;
+
+    turn(stream);
+    for (size_t i = 0; i < script->count; i++) {
+        const struct op *op = &script->ops[i];
+        size_t turns = op->aux % 2u; /* of a move: it may be the same turn as the next one's */
+        if (op->actor != SCRIPT_WORLD) {
+            continue;
+        }
+        if (op->kind == WORLD_TURN) {
+            turns = op->amount % MOST_TURNS + 1;
+        } else {
+            move(stream, op);
+        }
+        for (size_t done = 0; done < turns; done++) {
+            turn(stream);
+        }
+    }
+}
