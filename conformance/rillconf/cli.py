@@ -7,7 +7,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from . import answers, bless, compatibility, exhaustive, expect, mutants, oracles, peers, report_files, report_json, report_shard, rules, tls, transcript, version
+from . import answers, bless, compatibility, coverage, exhaustive, expect, mutants, oracles, peers, report_files, report_json, report_shard, rules, tls, transcript, version
 from .case import BACKENDS, CaseError, read_all
 from .expr import Bad
 from .report_json import select
@@ -68,6 +68,8 @@ def parser():
     add("--oracle", action="append", default=[], metavar="PYTHON", help="one more CPython (repeatable)")
     add("--oracle-only", action="append", default=[], metavar="VERSION",
         help="of the CPythons found, only these versions; no other testee unless named")
+    add("--oracle-coverage", action="store_true",
+        help="measure which branches of asyncio/streams.py the newest CPython (or each of --oracle-only) executes; below 98 %% of them fails")
     add("--testee", action="append", default=[], metavar="NAME|COMMAND",
         help="run these instead of rill: rill, cpython, uvloop, pypy, wrong:NAME, or a command that speaks PROTOCOL.md (repeatable); "
              "without --oracle no CPython runs beside them")
@@ -101,6 +103,7 @@ class Command:
         self.results = []
         self.players = []
         self.notes = []
+        self.coverage = coverage.Coverage(options.oracle_coverage)
         self.began = time.monotonic()
 
     # what to run
@@ -166,9 +169,11 @@ class Command:
         return known
 
     def meet_players(self):
-        for oracle in [] if self.options.departures else self.find_oracles():
+        found = [] if self.options.departures else self.find_oracles()
+        self.coverage.choose(found, self.options.oracle_only)
+        for oracle in found:
             name = "cpython-%s" % version.show(oracle.version)
-            self.players.append(Player(name, [oracle.path, CPYTHON], oracle=True))
+            self.players.append(Player(name, self.coverage.command(oracle, CPYTHON), oracle=True))
         named = self.options.testee
         if not named and not (self.options.no_rill or self.options.oracle_only or self.options.bless):
             named = ["rill"]
@@ -337,17 +342,27 @@ class Command:
                 problems += player.expectations.stale([case.name for case in self.everything])
         summary = report_json.summarise(self.results, self.players, backends, self.cases, self.all_rules(),
                                         time.monotonic() - self.began, self.find_unrecorded())
-        summary["problems"] = problems
+        summary["problems"] = problems + self.covered(summary)
         self.add_notes(summary)
         self.report.table(self.results, backends)
-        self.report.last(summary, problems, self.notes)
+        coverage.report(summary["oracle_coverage"], self.report.line)
+        self.report.last(summary, summary["problems"], self.notes)
         report_files.write(self.options, summary, self.results, {
             "players": self.players, "cases": self.cases, "backends": backends, "specification": SPECIFICATION,
-            "not_applicable": self.all_rules().not_applicable})
-        bad = problems or any(not result.verdict.good() for result in self.results)
+            "not_applicable": self.all_rules().not_applicable, "coverage": self.coverage.measured})
+        bad = summary["problems"] or any(not result.verdict.good() for result in self.results)
         if self.options.departures:
             bad = not self.departures() or bad
         return DIFFERS if bad else SAME
+
+    def covered(self, summary):
+        """What was measured goes into the summary; a run of all cases has to execute enough."""
+        measured = self.coverage.collect()
+        summary["oracle_coverage"] = [one.summary() for one in measured]
+        options = self.options
+        partly = options.patterns or options.shard or options.smoke or options.fail_fast
+        return [text for one in measured for text in one.mistakes()] + (
+            [] if partly else coverage.problems(summary["oracle_coverage"]))
 
     @staticmethod
     def all_rules():
@@ -371,7 +386,7 @@ def main(arguments=None):
     except Stop as stop:
         print("tools/conform: %s" % stop, file=sys.stderr)
         return stop.code
-    except (CaseError, expect.ExpectationError, rules.RuleError, answers.AnswerError, report_shard.ShardError, LookupError) as error:
+    except (CaseError, expect.ExpectationError, rules.RuleError, answers.AnswerError, report_shard.ShardError, coverage.CoverageError, LookupError) as error:
         print(error, file=sys.stderr)
         return USAGE
     except KeyboardInterrupt:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What the HTML report shows, as plain data: cases, transcripts stored once for each case, a cell for each run, rules.
 
-    {"summary", "backends", "testees", "verdicts", "strings", "rules", "cases"}
+    {"summary", "backends", "testees", "verdicts", "strings", "rules", "cases", "coverage"}
     case: {"n": name, "p": place, "r": rules, "h": header lines, "s": source lines of the steps, "t": transcripts,
            "c": distinct cells, "g": for each testee and backend an index into c, or -1}
     cell: [verdict, detail, transcript, reference, its version, step]   detail and version are indices into strings, -1 is none
@@ -96,7 +96,7 @@ def cells_of(line):
     return [cell.replace("\\|", "|").strip() for cell in re.split(r"(?<!\\)\|", line.strip().strip("|"))]
 
 
-def collect(results, players, backends, cases, summary, specification, not_applicable=None):
+def collect(results, players, backends, cases, summary, specification, not_applicable=None, coverage=()):
     """All of it. Testees stand in the order of the page: rill, what else is under test, CPythons, the newest first."""
     strings = Pool()
     order = sorted(players, key=lambda player: (player.oracle, player.name != "rill", [-number for number in player.version()]))
@@ -112,5 +112,5 @@ def collect(results, players, backends, cases, summary, specification, not_appli
         "testees": [{"name": player.name, "oracle": player.oracle, "version": version.show(player.version()),
                      "is": player.hello.get("implementation", "")} for player in order],
         "rules": read_rules(specification), "not_applicable": dict(not_applicable or {}),
-        "cases": [item.data() for item in by_name.values()],
+        "cases": [item.data() for item in by_name.values()], "coverage": [one.page() for one in coverage],
     }

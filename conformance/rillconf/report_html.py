@@ -5,7 +5,7 @@ import os
 import re
 
 PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "page")
-SCRIPTS = ("data.js", "list.js", "align.js", "drawing.js", "case.js", "rules.js", "main.js")
+SCRIPTS = ("data.js", "list.js", "align.js", "drawing.js", "case.js", "rules.js", "coverage.js", "main.js")
 
 
 def part(name):

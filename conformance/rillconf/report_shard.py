@@ -7,6 +7,7 @@ All backends and testees of a case are in one shard, as they are compared with e
 import json
 import re
 
+from . import coverage
 from .verdict import GOOD, NAMES
 
 
@@ -88,6 +89,9 @@ def summarise(parts):
         "seconds": round(sum(part["summary"]["seconds"] for part in parts), 3),
         "problems": ordered(parts, "problems"), "scripts": sorted(scripts),
     }
+    summary["oracle_coverage"] = coverage.merge([part["summary"].get("oracle_coverage", []) for part in parts])
+    if first.get("shard"):
+        summary["problems"] += coverage.problems(summary["oracle_coverage"])
     return summary
 
 
@@ -114,6 +118,7 @@ def report(paths, json_file, tell):
         with open(json_file, "w", encoding="utf-8") as file:
             json.dump(merged, file, indent=1)
             file.write("\n")
+    coverage.report(summary["oracle_coverage"], tell)
     for text in summary["problems"]:
         tell("FAILED: " + text)
     for row in merged["results"]:

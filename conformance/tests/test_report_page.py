@@ -150,7 +150,7 @@ class Page(unittest.TestCase):
         cls.folder = tempfile.TemporaryDirectory(prefix="rill-page-")
         path = os.path.join(cls.folder.name, "report.html")
         code, text = support.conform("--testee", WRONG, "--oracle", sys.executable, "--backend", "mem,pair,start-tls", "limit/*",
-                                     "--html", path)
+                                     "--oracle-coverage", "--html", path)
         if code not in (0, 1):
             raise AssertionError(text)
         cls.address = "file://" + path
@@ -257,8 +257,26 @@ class Page(unittest.TestCase):
         self.browser.settle()
         self.assertEqual(self.text("#case-title"), [CASE])
 
+    def test_branches_lead_to_cases(self):
+        self.ask("document.querySelector('[data-view=coverage]').click()")
+        self.browser.settle()
+        self.assertRegex(self.text("#coverage strong")[0], r"^\d+ of \d+ branches$")
+        lines = self.ask("[...document.querySelectorAll('#coverage .code-line')].length")
+        self.assertGreater(lines, 500)
+        taken = self.ask("""[...document.querySelectorAll('.code-line')].filter((e) => /LimitOverrunError\\(|offset > self._limit/.test(e.innerText))
+            .flatMap((e) => [...e.querySelectorAll('a.way.taken')].map((a) => a.hash))""")
+        self.assertTrue(taken and all(place.startswith("#limit/") for place in taken), taken)
+        missing = self.ask("document.querySelector('.missing-list a').hash")
+        self.ask("document.querySelector('.missing-list a').click()")
+        self.browser.settle()
+        self.assertEqual(self.where(), missing)
+        self.assertIn("has-missing", self.ask("document.activeElement.className"))
+        self.ask("document.querySelector('a.way.taken').click()")
+        self.browser.settle()
+        self.assertEqual(len(self.text("#case-title")), 1)
+
     def test_fits_and_is_readable(self):
-        for part in ("", "#%s/mem" % CASE, "#rules"):
+        for part in ("", "#%s/mem" % CASE, "#rules", "#coverage"):
             self.browser.open("about:blank")
             self.browser.open(self.address + part)
             for name, width in SIZES.items():

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
-// Addresses (#area/case/backend, #rules, #rules/R-nnn), keys, the first drawing.
+// Addresses (#area/case/backend, #rules, #rules/R-nnn, #coverage, #coverage/VERSION/LINE), keys, the first drawing.
 let here = { view: 'list' };
 
 function readAddress() {
   const text = decodeURIComponent(location.hash.slice(1));
   if (text === 'rules' || text.startsWith('rules/')) {
     return { view: 'rules', rule: text.slice('rules/'.length) };
+  }
+  if (report.coverage.length && (text === 'coverage' || text.startsWith('coverage/'))) {
+    return { view: 'coverage', line: text.slice('coverage/'.length) };
   }
   const cut = text.lastIndexOf('/');
   const backend = report.backends.indexOf(text.slice(cut + 1));
@@ -30,7 +33,7 @@ function show() {
     listScroll = window.scrollY;
   }
   here = readAddress();
-  for (const view of ['list', 'case', 'rules']) {
+  for (const view of ['list', 'case', 'rules', 'coverage']) {
     byId(view).hidden = view !== here.view;
   }
   for (const link of document.querySelectorAll('[data-view]')) {
@@ -45,6 +48,8 @@ function show() {
     }
   } else if (here.view === 'rules') {
     showRules();
+  } else if (here.view === 'coverage') {
+    showCoverage(here.line);
   } else if (before.view !== 'list') {
     window.scrollTo(0, listScroll);
   }
@@ -116,6 +121,7 @@ window.addEventListener('resize', () => {
   }
 });
 
+document.querySelector('[data-view=coverage]').hidden = !report.coverage.length;
 drawAbout();
 drawMatrix();
 drawFilter();
