@@ -26,8 +26,8 @@ class Setup:
 
 def parse(argv):
     parser = argparse.ArgumentParser(
-        prog="tools/bench", description="Measures rill's server beside a hand-written epoll server and CPython's "
-        "asyncio: one load at a time, servers in turn, server and load generator each on a processor of its own. "
+        prog="tools/bench", description="Measures rill's server beside a hand-written epoll server, CPython's "
+        "asyncio and what else the machine has: one load at a time, servers in turn, server and load generator each on a processor of its own. "
         "Prints ratios of operations per second of server CPU time, with their spread.",
         epilog="Every answer is checked. Exit status: 0, or 1 when a server failed or answered wrongly.")
     parser.add_argument("works", nargs="*", metavar="WORK", help="works of --list; all without any")
@@ -54,13 +54,14 @@ def parse(argv):
     return options
 
 
-def build():
-    """Builds the programs as users get rill; returns their folder."""
+def build(kinds):
+    """Builds the programs as users get rill, and those of the peers that can be built; returns their folder."""
     if shutil.which("cmake") is None:
         raise measure.Failed("cmake is missing: tools/setup installs what rill needs")
     folder = os.path.join(ROOT, "build", "release")
+    others = ["rill-bench-peers"] if set(kinds) & set(peers.PACKAGES) else []
     for command in (["cmake", "--preset", "release", "-DRILL_BUILD_BENCH=ON"],
-                    ["cmake", "--build", folder, "--target", "rill-bench", "--parallel", "2"]):
+                    ["cmake", "--build", folder, "--parallel", "2", "--target", "rill-bench"] + others):
         done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True)
         if done.returncode != 0:
             raise measure.Failed("%s\n%s failed" % (done.stdout, " ".join(command)))
@@ -89,7 +90,7 @@ def count(setup, options, work, peer, live):
     live.say("%s: counting, %s" % (work.name, peer.name))
     if not options.no_calls:
         calls = counts.system_calls(setup, peer, work)
-    if options.instructions and not peer.name.startswith("asyncio"):
+    if options.instructions and not peer.name.startswith(("asyncio", "uvloop")):
         instructions = counts.instructions(setup, peer, work)
     return calls, instructions
 
@@ -125,7 +126,8 @@ def print_list(found):
         print("  %-15s%s" % (work.name, work.what))
     print("peers:")
     for peer in found:
-        print("  %-15s%s" % (peer.name, "missing: " + peer.missing if peer.missing else peer.version))
+        about = peers.ABOUT.get(peer.name, peers.ABOUT["asyncio"])
+        print("  %-15s%s" % (peer.name, "missing: " + peer.missing if peer.missing else peer.version or about))
 
 
 def order_by_base(found):
@@ -135,7 +137,7 @@ def order_by_base(found):
     return present
 
 
-def print_head(setup, options, found, out):
+def print_head(setup, options, chosen, found, out):
     where = "not pinned: one processor only" if setup.server_cpu is None else (
         "server on processor %d, load on %d" % (setup.server_cpu, setup.load_cpu))
     out.write("%s; %d rounds of %g s\n%s, %s\n" % (where, options.rounds, options.seconds,
@@ -143,6 +145,8 @@ def print_head(setup, options, found, out):
     for peer in found:
         if peer.missing:
             out.write("MISSING %s: %s\n" % (peer.name, peer.missing))
+        elif not peer.has_tls and any(work.tls for work in chosen):
+            out.write("%s has no TLS: no rows of it there\n" % peer.name)
     if not options.no_calls and shutil.which("strace") is None:
         out.write("MISSING strace: system calls are not counted\n")
     if options.instructions and shutil.which("valgrind") is None:
@@ -166,10 +170,10 @@ def run(setup, options, chosen, found, out):
     if not present:
         raise measure.Failed("none of the peers is there: %s" % options.peers)
     live = report.Live()
-    print_head(setup, options, found, out)
+    print_head(setup, options, chosen, found, out)
     rows, rounds = [], []
     for work in chosen:
-        new_rows, new_rounds = measure_work(setup, options, work, present, live)
+        new_rows, new_rounds = measure_work(setup, options, work, [p for p in present if p.has_tls or not work.tls], live)
         rows += new_rows
         rounds += new_rounds
         for row in new_rows:
@@ -190,7 +194,7 @@ def bench(options):
     if options.list:
         print_list(peers.find(kinds, pythons, options.bin or os.path.join(ROOT, "build", "release", "tools", "bench.d")))
         return
-    folder = os.path.abspath(options.bin) if options.bin else build()
+    folder = os.path.abspath(options.bin) if options.bin else build(kinds)
     found = peers.find(kinds, pythons, folder)
     measure.raise_descriptor_limit()
     out = sys.stderr if options.json == "-" else sys.stdout

@@ -1,17 +1,29 @@
 # SPDX-License-Identifier: MIT
-"""Who is measured: rill, the raw epoll server, and asyncio on any number of CPythons. A peer that is not there says why."""
+"""Who is measured: rill, the raw epoll server, asyncio on any number of CPythons, and others. A peer that is not there says why."""
 import os
 import shutil
 import subprocess
 import sys
 
 FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-KINDS = ["rill", "raw", "asyncio"]
+KINDS = ["rill", "raw", "libuv", "libevent", "asio", "tokio", "go", "uvloop", "asyncio"]
 ABOUT = {
     "rill": "this project, built as users get it",
     "raw": "hand-written epoll server in C; every ratio is to it",
+    "libuv": "callbacks",
+    "libevent": "bufferevents",
+    "asio": "Boost.Asio, C++20 coroutines",
+    "tokio": "tasks on one thread; TLS by rustls",
+    "go": "goroutines on one processor; TLS by crypto/tls",
+    "uvloop": "asyncio's streams on libuv",
     "asyncio": "CPython's own streams, on the interpreters of --python",
 }
+# The others that are programs: what Debian calls what they need.
+PACKAGES = {
+    "libuv": "libuv1-dev", "libevent": "libevent-dev", "asio": "g++ libboost-dev", "go": "golang-go",
+    "tokio": "cargo librust-tokio-dev librust-tokio-rustls-dev librust-rustls-pemfile-dev",
+}
+WITHOUT_TLS = ("libuv",)
 
 
 class Peer:
@@ -20,6 +32,7 @@ class Peer:
         self.command = command  # the server's, without the work's name
         self.version = version
         self.missing = missing  # why it cannot run; "" when it can
+        self.has_tls = name not in WITHOUT_TLS
 
     def as_json(self):
         return {"name": self.name, "version": self.version, "missing": self.missing or None}
@@ -32,8 +45,19 @@ def default_python():
 
 def _program(name, folder):
     path = os.path.join(folder, "bench-server-" + name)
-    missing = "" if os.access(path, os.X_OK) else "there is no %s" % path
+    missing = ""
+    if not os.access(path, os.X_OK):
+        missing = "not built; it needs %s" % PACKAGES[name] if name in PACKAGES else "there is no %s" % path
     return Peer(name, [path], missing=missing)
+
+
+def _uvloop():
+    """On the interpreter that Debian's package is for."""
+    python = default_python()
+    question = "import sys, uvloop; print('uvloop', uvloop.__version__, 'on CPython', '%d.%d.%d' % sys.version_info[:3])"
+    answer = subprocess.run([python, "-c", question], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, universal_newlines=True)
+    missing = "" if answer.returncode == 0 else "%s has no uvloop; it needs python3-uvloop" % python
+    return Peer("uvloop", [python, os.path.join(FOLDER, "peers", "server_uvloop.py")], answer.stdout.strip(), missing)
 
 
 def _asyncio(python):
@@ -61,6 +85,8 @@ def find(kinds, pythons, folder):
             continue
         if kind == "asyncio":
             peers += [_asyncio(python) for python in pythons]
+        elif kind == "uvloop":
+            peers.append(_uvloop())
         else:
             peers.append(_program(kind, folder))
     return peers

@@ -35,7 +35,7 @@ class Run(unittest.TestCase):
         return json.loads(done.stdout), done.stderr
 
     def test_every_work_and_peer_has_a_row(self):
-        document, table = self.document("--no-calls")
+        document, table = self.document("--no-calls", "--peers", "rill,raw,asyncio")
         peers = [peer["name"] for peer in document["peers"]]
         self.assertEqual([peer["name"] for peer in document["peers"] if peer["missing"]], [])
         self.assertEqual(len(peers), 3)
