@@ -7,7 +7,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from . import answers, bless, compatibility, coverage, exhaustive, expect, mutants, oracles, peers, report_files, report_json, report_shard, rules, tls, transcript, version
+from . import answers, bless, compatibility, coverage, exhaustive, expect, live, mutants, oracles, peers, random_command, report_files, report_json, report_shard, rules, tls, transcript, version
 from .case import BACKENDS, CaseError, read_all
 from .expr import Bad
 from .report_json import select
@@ -62,6 +62,7 @@ def parser():
     add("--mutants", action="store_true",
         help="play the deliberately wrong testees, of the newest recorded CPython: a case must catch each; PATTERN: their names, rules")
     exhaustive.add_options(add, above_zero)
+    random_command.add_options(add, above_zero)
     add("--compatibility", action="store_true", help="print docs/compatibility.md: what uvloop and PyPy do differently, run nothing")
     add("--smoke", action="store_true", help="every fourth case, on mem, rill and the newest CPython only")
     add("--bless", action="store_true", help="record what the CPythons do in the case files")
@@ -97,6 +98,8 @@ class Stop(Exception):
 
 
 class Command:
+    specification = SPECIFICATION
+
     def __init__(self, options):
         self.options = options
         self.report = TextReport()
@@ -221,6 +224,8 @@ class Command:
             return SAME if report_files.merge(self.options, print) else DIFFERS
         if self.options.exhaustive:
             return self.exhaustive()
+        if self.options.random or self.options.shrink:
+            return self.random()
         if self.options.mutants:
             return self.mutants()
         if self.options.compatibility:
@@ -249,6 +254,14 @@ class Command:
             return SAME if exhaustive.run(self.options, self.find_oracles, print) else DIFFERS
         except exhaustive.Failure as failure:
             raise Stop(NO_TESTEE, str(failure))
+
+    def random(self):
+        """--random, alone or with --mutants, and --shrink: what is judged by a live CPython."""
+        self.everything = read_all(self.options.cases)
+        try:
+            return SAME if random_command.run(self, CPYTHON) else DIFFERS
+        except (live.NoReference, Crash) as problem:
+            raise Stop(NO_TESTEE, str(problem))
 
     def list(self):
         for case in self.cases:

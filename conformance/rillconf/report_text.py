@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What people see: the live line or plain progress lines, each failure with the line that repeats it, the table."""
 import os
+import re
 import sys
 import time
 
@@ -76,6 +77,8 @@ class TextReport:
         if case.rules:
             self.line("    rule  " + " ".join(case.rules))
         self.line("    again " + again(result))
+        if verdict.name != "ORACLE-DRIFT":
+            self.line("    small " + shrinking(result))
 
     def unrecorded(self, case, verdict):
         """Told once for each case, however many testees ran into it."""
@@ -137,7 +140,15 @@ def again(result):
         words.append("--oracle-only %s" % result.testee.hello["version"])
     else:
         words.append("--testee %s" % quoted(result.testee.spec))
-    return " ".join(words + ["--backend %s" % result.backend, "-v", quoted(result.case.name)])
+    drawn = re.match(r"random:(\d+:\d+)$", result.case.path)
+    named = "--random 1 --seed %s" % drawn.group(1) if drawn else quoted(result.case.name)
+    return " ".join(words + ["--backend %s" % result.backend, "-v", named])
+
+
+def shrinking(result):
+    """The one line that makes it smaller."""
+    named = result.case.path if result.case.path.startswith("random:") else quoted(result.case.name)
+    return "tools/conform --testee %s --backend %s --shrink %s" % (quoted(result.testee.spec), result.backend, named)
 
 
 def quoted(text):
