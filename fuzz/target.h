@@ -21,7 +21,8 @@ size_t LLVMFuzzerCustomCrossOver(const uint8_t *data1, size_t size1, const uint8
                                  size_t size2, uint8_t *out, size_t max_out_size,
                                  unsigned int seed);
 
-/* The engine's mutations of plain bytes; only for the two above. */
+/* The engine's mutations of plain bytes, for the two above. Defined only where there is an engine.
+ */
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
 
 #endif
