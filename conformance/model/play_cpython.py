@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The StreamReader of the CPython that runs this (3.7 or later), playing scripts.
+"""The StreamReader of the CPython that runs this (3.7 or later), playing scripts; a wrong one where an argument names it.
 
 Reads lines of rillconf/codec.py from standard input; writes each with what was seen after every operation, as the models
 do. The reader is asyncio's own, made by hand, over a transport that notes pauses.
@@ -11,6 +11,8 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "rillconf"))
 
 import codec    # noqa: E402  (beside the package: its other modules need a later Python)
+
+TESTEES = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "testees")
 
 TURNS = 4       # of the loop, until nothing more happens after one operation: a cancelled call needs three
 
@@ -101,6 +103,13 @@ def outcome(task):
     return "!%s%s,%s" % (type(error).__name__, fields, error)
 
 
+def make_wrong(name):
+    """One of the mistakes of testees/wrong_streams.py."""
+    sys.path.insert(0, TESTEES)
+    import wrong_streams
+    next(mistake for mistake in wrong_streams.READING if mistake.name == name).make()
+
+
 async def main():
     for line in sys.stdin:
         script = codec.from_line(line)
@@ -110,4 +119,6 @@ async def main():
         print("\t".join([line.rstrip("\n")] + seen))
 
 
+if len(sys.argv) > 1:
+    make_wrong(sys.argv[1])
 asyncio.run(main())

@@ -4,6 +4,7 @@ the same scripts, where the C model is held against the Python one, and that aga
 
 The scope itself is enumerated in one place, conformance/model/exhaustive/scope.c.
 """
+import json
 import os
 import re
 import subprocess
@@ -17,6 +18,8 @@ PLAYER = os.path.join(HOME, "model", "play_cpython.py")
 EVERY = 997             # of --exhaustive=oracle: about 3,900 scripts
 TUPLES_SINCE = (3, 13)  # R-152
 SECONDS = 900           # a program of ours that takes longer hangs
+
+MUTANTS = 15            # of the wrong readers the small scope has to notice at least so many, without any written case
 
 PART = re.compile(r"part (\S+) scripts=(\d+) differences=(\d+) seconds=\S+ (.*)")
 
@@ -156,16 +159,16 @@ def compare_models(program, lines, puts_back, mistake=()):
     return compared
 
 
-def compare_cpython(oracle, lines):
-    """The Python model against a CPython."""
+def compare_cpython(oracle, lines, wrong=()):
+    """The Python model against a CPython, or one with a mistake of testees/wrong_streams.py."""
     model = load_model()
-    compared = Comparison("model", "cpython-" + version.show(oracle.version))
+    compared = Comparison("model", "".join(["wrong:" + name for name in wrong]) or "cpython-" + version.show(oracle.version))
     scripts = [codec.from_line(line) for line in lines]
     if oracle.version[:2] < TUPLES_SINCE:
         scripts = [script for script in scripts if all(kind != "t" for kind, _ in script.ops)]
     nothing = "None" if oracle.version[:2] == (3, 7) else "undefined"
     asked = [codec.to_line(script) for script in scripts]
-    answers = list(split(ask([oracle.path, PLAYER], asked)))
+    answers = list(split(ask([oracle.path, PLAYER] + list(wrong), asked)))
     if [line for line, _ in answers] != asked:
         raise Failure("%s answered %d of %d scripts" % (oracle.path, len(answers), len(asked)))
     for script, (_, seen) in zip(scripts, answers):
@@ -187,11 +190,35 @@ def judge_models(program, oracles, every, jobs, say, mistake=()):
     return scripts > 0 and differences == 0
 
 
+def readers_to_break(oracle):
+    """Names of the wrong readers that can be made of this CPython."""
+    program = ("import sys, json; sys.path.insert(0, %r); import wrong_streams; "
+               "print(json.dumps([one.name for one in wrong_streams.READING if not one.missing()]))" % os.path.join(HOME, "testees"))
+    return json.loads(ask([oracle.path, "-c", program])[0])
+
+
+def judge_mutants(program, oracle, every, jobs, say):
+    """Which of the wrong readers the sample notices; True: enough of them."""
+    lines = [line for line, _ in split(ask([program, "--list", str(every)]))]
+    names = readers_to_break(oracle)
+    caught = 0
+    with ThreadPoolExecutor(jobs) as pool:
+        for name, compared in zip(names, pool.map(lambda name: compare_cpython(oracle, lines, [name]), names)):
+            found = compared.shortest
+            caught += found is not None
+            say("wrong:%-30s %s" % (name, "%d of %d scripts, the shortest: %s" % (
+                compared.differences, compared.scripts, codec.to_line(found[0])) if found else "not noticed"))
+    say("every %dth script of the scope, wrong readers of CPython %s" % (every, version.show(oracle.version)))
+    say("caught=%d of=%d" % (caught, len(names)))
+    return caught >= MUTANTS
+
+
 # the options and the command
 
 def add_options(add, above_zero):
     add("--exhaustive", nargs="?", const="model", choices=["model", "oracle"],
-        help="play every script of a small scope, rill against a model; =oracle: a sample, the models against each other and every CPython")
+        help="play every script of a small scope, rill against a model; =oracle: a sample, the models against each other and "
+             "every CPython; with --mutants: which wrong readers that sample notices")
     add("--every", type=above_zero(int), default=EVERY, metavar="N", help="of --exhaustive=oracle: every Nth script (%d)" % EVERY)
     add("--exhaustive-program", metavar="PROGRAM", help="rill-exhaustive, which plays the small scope")
 
@@ -199,6 +226,11 @@ def add_options(add, above_zero):
 def run(options, find_oracles, say):
     """What --exhaustive asks for; True: no difference."""
     program = find_program(options.exhaustive_program, options.rill)
+    if options.mutants:
+        found = find_oracles()
+        if not found:
+            raise Failure("no CPython here to break")
+        return judge_mutants(program, found[-1], options.every, options.jobs, say)
     if options.exhaustive == "oracle":
         return judge_models(program, find_oracles(), options.every, options.jobs, say)
     return judge(program, options.jobs, say)

@@ -97,6 +97,14 @@ class TheModels(unittest.TestCase):
         self.assertFalse(exhaustive.judge_models(PROGRAM, [], 9973, 2, said, mistake))
         self.assertTrue(any(line.startswith("case ") for line in said.lines), said.lines)
 
+    def test_it_alone_notices_wrong_readers(self):
+        said = Said()
+        self.assertTrue(exhaustive.judge_mutants(PROGRAM, this_python(), 29989, 2, said), said.lines)
+        caught, of = (int(word.split("=")[1]) for word in said.lines[-1].split())
+        self.assertGreaterEqual(caught, exhaustive.MUTANTS)
+        self.assertGreaterEqual(of, caught)
+        self.assertEqual(sum("scripts, the shortest: " in line for line in said.lines), caught)
+
     def test_a_player_that_dies_is_told(self):
         dead = oracles.Oracle("/bin/false", "cpython", (3, 13, 0))
         self.assertRaises(exhaustive.Failure, exhaustive.compare_cpython, dead, ["1 n e"])
