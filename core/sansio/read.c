@@ -29,11 +29,6 @@ static int fail(struct rill__reader *reader, struct rill__read *read,
     return finish(reader, read, error->code);
 }
 
-static int fail_without_memory(struct rill__reader *reader, struct rill__read *read)
-{
-    return fail(reader, read, rill_error_no_memory());
-}
-
 static void resume(struct rill__reader *reader)
 {
     reader->paused = false;
@@ -68,7 +63,7 @@ static void discard(struct rill__reader *reader, size_t count)
 static int take(struct rill__reader *reader, struct rill__read *read, size_t count)
 {
     if (rill__buffer_take(&reader->buffer, count, &read->result) < 0) {
-        return fail_without_memory(reader, read);
+        return fail(reader, read, rill_error_no_memory());
     }
     note_removal(reader, count);
     return finish(reader, read, 0);
@@ -292,8 +287,10 @@ static bool search(struct rill__reader *reader, struct rill__read *read, struct 
                          match)) {
         return true;
     }
-    read->scanned = text.len;
-    read->offset = text.len + 1 > lengths.longest ? text.len + 1 - lengths.longest : 0;
+    const size_t offset = text.len + 1 > lengths.longest ? text.len + 1 - lengths.longest : 0;
+    /* Going back, when another call took bytes: what lies before the old one was not searched. */
+    read->scanned = offset < read->offset ? 0 : text.len;
+    read->offset = offset;
     return false;
 }
 

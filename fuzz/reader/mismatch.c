@@ -21,11 +21,20 @@ static void print_script(const struct duel *duel, FILE *out)
     script_print_case(&played, "found/name-me", out);
 }
 
+/* Of long buffers only the beginning. */
 static void print_observation(const char *whose, const struct observation *seen, FILE *out)
 {
-    fprintf(out, "%-8s", whose);
-    observation_print(seen, out);
-    fputc('\n', out);
+    enum { SHOWN = 300 };
+    char *text = NULL;
+    size_t size = 0;
+    FILE *memory = open_memstream(&text, &size);
+    if (memory == NULL) {
+        return;
+    }
+    observation_print(seen, memory);
+    fclose(memory);
+    fprintf(out, "%-8s%.*s%s\n", whose, SHOWN, text, size > SHOWN ? "..." : "");
+    free(text);
 }
 
 static _Noreturn void die(const struct duel *duel, const char *kind)
@@ -197,7 +206,8 @@ static _Noreturn void invariant_buffer_too_large(const struct duel *duel)
     die(duel, __func__);
 }
 
-/* At most one block besides the buffer's own is kept for a view. */
+/* Besides the buffer's own block at most two are kept: for the view of the last call, and for that
+ * of a call which waited meanwhile. */
 static _Noreturn void invariant_retired_blocks_pile_up(const struct duel *duel)
 {
     die(duel, __func__);
@@ -228,7 +238,8 @@ void invariants_of_player(const struct duel *duel)
     if (!buffer_in_its_formula(&duel->rill)) {
         invariant_buffer_too_large(duel);
     }
-    if (reader->buffer.retired != NULL && reader->buffer.retired->next != NULL) {
+    const struct rill__block *retired = reader->buffer.retired;
+    if (retired != NULL && retired->next != NULL && retired->next->next != NULL) {
         invariant_retired_blocks_pile_up(duel);
     }
     if (reader->waiter != NULL && (reader->eof || reader->waiter->woken)) {
