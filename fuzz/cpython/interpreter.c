@@ -7,27 +7,31 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char *const spelled[NAMES] = {
-    [NAME_AT_EOF] = "at_eof",
-    [NAME_BUFFER] = "_buffer",
-    [NAME_CANCEL] = "cancel",
-    [NAME_CONSUMED] = "consumed",
-    [NAME_DONE] = "done",
-    [NAME_EOF] = "_eof",
-    [NAME_EXCEPTION] = "exception",
-    [NAME_EXPECTED] = "expected",
-    [NAME_FEED_DATA] = "feed_data",
-    [NAME_FEED_EOF] = "feed_eof",
-    [NAME_PARTIAL] = "partial",
-    [NAME_PAUSED] = "_paused",
-    [NAME_READ] = "read",
-    [NAME_READEXACTLY] = "readexactly",
-    [NAME_READLINE] = "readline",
-    [NAME_READUNTIL] = "readuntil",
-    [NAME_SET_EXCEPTION] = "set_exception",
-    [NAME_SET_TRANSPORT] = "set_transport",
-    [NAME_WAITER] = "_waiter",
-};
+const char *cpython_name_text(enum cpython_name name)
+{
+    static const char *const texts[NAMES] = {
+        [NAME_AT_EOF] = "at_eof",
+        [NAME_BUFFER] = "_buffer",
+        [NAME_CANCEL] = "cancel",
+        [NAME_CONSUMED] = "consumed",
+        [NAME_DONE] = "done",
+        [NAME_EOF] = "_eof",
+        [NAME_EXCEPTION] = "exception",
+        [NAME_EXPECTED] = "expected",
+        [NAME_FEED_DATA] = "feed_data",
+        [NAME_FEED_EOF] = "feed_eof",
+        [NAME_PARTIAL] = "partial",
+        [NAME_PAUSED] = "_paused",
+        [NAME_READ] = "read",
+        [NAME_READEXACTLY] = "readexactly",
+        [NAME_READLINE] = "readline",
+        [NAME_READUNTIL] = "readuntil",
+        [NAME_SET_EXCEPTION] = "set_exception",
+        [NAME_SET_TRANSPORT] = "set_transport",
+        [NAME_WAITER] = "_waiter",
+    };
+    return texts[name];
+}
 
 _Noreturn void invariant_cpython_works(const char *what)
 {
@@ -111,8 +115,9 @@ void cpython_start(struct cpython *python)
     PyObject *loop_type = import_from("asyncio.base_events", "BaseEventLoop");
     python->loop = cpython_require(PyObject_CallObject(loop_type, NULL), "BaseEventLoop()");
     Py_DECREF(loop_type);
-    for (size_t i = 0; i < NAMES; i++) {
-        python->names[i] = cpython_require(PyUnicode_InternFromString(spelled[i]), spelled[i]);
+    for (enum cpython_name name = 0; name < NAMES; name++) {
+        const char *text = cpython_name_text(name);
+        python->names[name] = cpython_require(PyUnicode_InternFromString(text), text);
     }
     python->takes_tuples = PY_VERSION_HEX >= 0x030D0000;
     stop_collecting();

@@ -39,6 +39,8 @@ struct cpython {
     bool takes_tuples;      /* readuntil((a, b)): since 3.13 */
 };
 
+const char *cpython_name_text(enum cpython_name name);
+
 /* Once in a process. There is no end: an interpreter that is going to be asked again is not
  * finalised, and what it has is in its memory. */
 void cpython_start(struct cpython *python);

@@ -4,62 +4,17 @@
  */
 #include "cpython/player.h"
 
+#include "cpython/ask.h"
 #include "cpython/transport.h"
 
 #include <string.h>
 
-/* ---- asking ---- */
-
-static PyObject *get(const struct cpython_player *player, PyObject *object, enum cpython_name name)
-{
-    PyObject *spelling = player->python->names[name];
-    return cpython_require(PyObject_GetAttr(object, spelling), PyUnicode_AsUTF8(spelling));
-}
-
-/* object.name(argument), or without one when it is NULL; NULL: it raised. */
-static PyObject *call(const struct cpython_player *player, PyObject *object, enum cpython_name name,
-                      PyObject *argument)
-{
-    return PyObject_CallMethodObjArgs(object, player->python->names[name], argument, NULL);
-}
-
-/* The same where nothing can go wrong; `argument` is given away. */
-static PyObject *must_call(const struct cpython_player *player, PyObject *object,
-                           enum cpython_name name, PyObject *argument)
-{
-    PyObject *result = call(player, object, name, argument);
-    Py_XDECREF(argument);
-    return cpython_require(result, PyUnicode_AsUTF8(player->python->names[name]));
-}
-
-static bool is_true(PyObject *object)
-{
-    const bool answer = PyObject_IsTrue(object) == 1;
-    Py_DECREF(object);
-    return answer;
-}
-
-static bool is_something(PyObject *object)
-{
-    const bool answer = object != Py_None;
-    Py_DECREF(object);
-    return answer;
-}
-
-static struct script_bytes view(PyObject *bytes)
-{
-    return (struct script_bytes){PyBytes_AS_STRING(bytes), (size_t)PyBytes_GET_SIZE(bytes)};
-}
-
-static PyObject *to_bytes(struct script_bytes bytes)
-{
-    return cpython_require(PyBytes_FromStringAndSize(bytes.ptr, (Py_ssize_t)bytes.len), "bytes");
-}
+/* ---- the buffer ---- */
 
 /* The reader's, which keeps it. */
 static PyObject *buffer_of(const struct cpython_player *player)
 {
-    PyObject *buffer = get(player, player->reader, NAME_BUFFER);
+    PyObject *buffer = ask_attribute(player->python, player->reader, NAME_BUFFER);
     Py_DECREF(buffer);
     return buffer;
 }
@@ -92,24 +47,18 @@ static const char *text_of(struct cpython_player *player, PyObject *error)
     return PyUnicode_AsUTF8(player->text);
 }
 
-static long number_or(PyObject *object, long none)
-{
-    const long number = object == Py_None ? none : PyLong_AsLong(object);
-    Py_DECREF(object);
-    return number;
-}
-
 static void see_error(struct cpython_player *player, PyObject *error, struct model_outcome *outcome)
 {
     outcome->error = class_name(error);
     outcome->text = text_of(player, error);
     if (strcmp(outcome->error, "IncompleteReadError") == 0) {
-        PyObject *partial = get(player, error, NAME_PARTIAL);
-        outcome->bytes = view(partial);
+        PyObject *partial = ask_attribute(player->python, error, NAME_PARTIAL);
+        outcome->bytes = view_bytes(partial);
         Py_DECREF(partial); /* the error, which is kept, has it */
-        outcome->expected = number_or(get(player, error, NAME_EXPECTED), -1);
+        outcome->expected = ask_number(ask_attribute(player->python, error, NAME_EXPECTED), -1);
     } else if (strcmp(outcome->error, "LimitOverrunError") == 0) {
-        outcome->consumed = (size_t)number_or(get(player, error, NAME_CONSUMED), 0);
+        outcome->consumed =
+            (size_t)ask_number(ask_attribute(player->python, error, NAME_CONSUMED), 0);
     }
 }
 
@@ -118,7 +67,7 @@ static void put_back(struct cpython_player *player, size_t began)
 {
     const size_t end = gone(player);
     if (began < end) {
-        PyObject *lost = to_bytes((struct script_bytes){player->fed + began, end - began});
+        PyObject *lost = ask_bytes((struct script_bytes){player->fed + began, end - began});
         if (PySequence_SetSlice(buffer_of(player), 0, 0, lost) < 0) {
             invariant_cpython_works("buffer[:0] = lost");
         }
@@ -135,7 +84,7 @@ static void end_call(struct cpython_player *player, const struct cpython_call *e
     player->outcome = out;
     seen->call = ended->number;
     if (how == PYTHON_RETURNED) {
-        seen->outcome.bytes = view(out);
+        seen->outcome.bytes = view_bytes(out);
         return;
     }
     see_error(player, out, &seen->outcome);
@@ -171,7 +120,8 @@ static void send(struct cpython_player *player, const struct cpython_call *going
 /* What the loop's turns would do. */
 static void settle(struct cpython_player *player, struct observation *seen)
 {
-    while (player->future != NULL && is_true(must_call(player, player->future, NAME_DONE, NULL))) {
+    while (player->future != NULL &&
+           ask_true(ask_must_call(player->python, player->future, NAME_DONE, NULL))) {
         const struct cpython_call going = player->waiting;
         Py_CLEAR(player->future);
         player->waiting.coroutine = NULL;
@@ -183,7 +133,7 @@ static PyObject *tuple_of(const struct script_op *op)
 {
     PyObject *tuple = cpython_require(PyTuple_New((Py_ssize_t)op->separator_count), "tuple");
     for (size_t i = 0; i < op->separator_count; i++) {
-        PyTuple_SET_ITEM(tuple, (Py_ssize_t)i, to_bytes(op->separators[i]));
+        PyTuple_SET_ITEM(tuple, (Py_ssize_t)i, ask_bytes(op->separators[i]));
     }
     return tuple;
 }
@@ -193,15 +143,15 @@ static PyObject *make_call(const struct cpython_player *player, const struct scr
     PyObject *reader = player->reader;
     switch (op->kind) {
     case SCRIPT_READ:
-        return must_call(player, reader, NAME_READ, PyLong_FromLong(op->n));
+        return ask_must_call(player->python, reader, NAME_READ, PyLong_FromLong(op->n));
     case SCRIPT_READEXACTLY:
-        return must_call(player, reader, NAME_READEXACTLY, PyLong_FromLong(op->n));
+        return ask_must_call(player->python, reader, NAME_READEXACTLY, PyLong_FromLong(op->n));
     case SCRIPT_READLINE:
-        return must_call(player, reader, NAME_READLINE, NULL);
+        return ask_must_call(player->python, reader, NAME_READLINE, NULL);
     case SCRIPT_READUNTIL:
-        return must_call(player, reader, NAME_READUNTIL, to_bytes(op->separators[0]));
+        return ask_must_call(player->python, reader, NAME_READUNTIL, ask_bytes(op->separators[0]));
     default:
-        return must_call(player, reader, NAME_READUNTIL, tuple_of(op));
+        return ask_must_call(player->python, reader, NAME_READUNTIL, tuple_of(op));
     }
 }
 
@@ -219,7 +169,7 @@ static void start_call(struct cpython_player *player, const struct script_op *op
 static void cancel(struct cpython_player *player)
 {
     if (player->future != NULL) {
-        Py_DECREF(must_call(player, player->future, NAME_CANCEL, NULL));
+        Py_DECREF(ask_must_call(player->python, player->future, NAME_CANCEL, NULL));
     }
 }
 
@@ -227,8 +177,8 @@ static void cancel(struct cpython_player *player)
 
 static void feed(struct cpython_player *player, struct script_bytes bytes, struct observation *seen)
 {
-    PyObject *data = to_bytes(bytes);
-    PyObject *done = call(player, player->reader, NAME_FEED_DATA, data);
+    PyObject *data = ask_bytes(bytes);
+    PyObject *done = ask_call(player->python, player->reader, NAME_FEED_DATA, data);
     Py_DECREF(data);
     if (done != NULL) {
         Py_DECREF(done);
@@ -249,14 +199,14 @@ static void set_exception(struct cpython_player *player)
 {
     PyObject *exception =
         PyObject_CallFunction(PyExc_ConnectionResetError, "s", SCRIPT_EXCEPTION_TEXT);
-    Py_DECREF(must_call(player, player->reader, NAME_SET_EXCEPTION, exception));
+    Py_DECREF(ask_must_call(player->python, player->reader, NAME_SET_EXCEPTION, exception));
 }
 
 static void clear_exception(struct cpython_player *player)
 {
-    if (!is_something(get(player, player->reader, NAME_WAITER))) {
+    if (!ask_something(ask_attribute(player->python, player->reader, NAME_WAITER))) {
         Py_INCREF(Py_None);
-        Py_DECREF(must_call(player, player->reader, NAME_SET_EXCEPTION, Py_None));
+        Py_DECREF(ask_must_call(player->python, player->reader, NAME_SET_EXCEPTION, Py_None));
     }
 }
 
@@ -268,7 +218,7 @@ static void play(struct cpython_player *player, const struct script_op *op,
         feed(player, op->bytes, seen);
         break;
     case SCRIPT_EOF:
-        Py_DECREF(must_call(player, player->reader, NAME_FEED_EOF, NULL));
+        Py_DECREF(ask_must_call(player->python, player->reader, NAME_FEED_EOF, NULL));
         break;
     case SCRIPT_SET_EXCEPTION:
         set_exception(player);
@@ -293,11 +243,11 @@ static void see_reader(const struct cpython_player *player, struct observation *
     PyObject *buffer = buffer_of(player);
     seen->buffered =
         (struct script_bytes){PyByteArray_AS_STRING(buffer), (size_t)PyByteArray_GET_SIZE(buffer)};
-    seen->eof = is_true(get(player, reader, NAME_EOF));
-    seen->at_eof = is_true(must_call(player, reader, NAME_AT_EOF, NULL));
-    seen->paused = is_true(get(player, reader, NAME_PAUSED));
-    seen->waiting = is_something(get(player, reader, NAME_WAITER));
-    seen->exception = is_something(must_call(player, reader, NAME_EXCEPTION, NULL));
+    seen->eof = ask_true(ask_attribute(player->python, reader, NAME_EOF));
+    seen->at_eof = ask_true(ask_must_call(player->python, reader, NAME_AT_EOF, NULL));
+    seen->paused = ask_true(ask_attribute(player->python, reader, NAME_PAUSED));
+    seen->waiting = ask_something(ask_attribute(player->python, reader, NAME_WAITER));
+    seen->exception = ask_something(ask_must_call(player->python, reader, NAME_EXCEPTION, NULL));
 }
 
 /* What put_back relies on. */
@@ -341,7 +291,8 @@ void cpython_player_begin(struct cpython_player *player, const struct script *sc
                         "StreamReader()");
     if (script->transport != SCRIPT_NO_TRANSPORT) {
         Py_INCREF(player->transport);
-        Py_DECREF(must_call(player, player->reader, NAME_SET_TRANSPORT, player->transport));
+        Py_DECREF(
+            ask_must_call(player->python, player->reader, NAME_SET_TRANSPORT, player->transport));
     }
 }
 
