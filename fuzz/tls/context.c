@@ -16,7 +16,6 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
-#include "counted.h"
 #include "judge.h"
 #include "pem.inc"
 #include "program.h"
@@ -25,6 +24,9 @@
 #include "tls/context.h"
 #include "tls/engine.h"
 #include "tls/session.h"
+
+/* The allocator of the process. */
+static struct allocations memory;
 
 enum { STEPS_MAX = 24, TEXT_MAX = 1024, PROTOCOLS_MAX = 8, LONG_TEXT = 300 };
 
@@ -399,7 +401,7 @@ static struct rill_ssl_context *make_context(unsigned who)
 static void play(struct program *program)
 {
     const unsigned who = program_choice(program, 4);
-    counted_fail_at(program_byte(program));
+    allocations_plan(&memory, program_byte(program), 1);
     struct rill_ssl_context *const context = make_context(who);
 
     for (int i = 0; i < STEPS_MAX && context != NULL && program->left > 0; i++) {
@@ -409,14 +411,15 @@ static void play(struct program *program)
         judge_ciphers(context);
     }
     rill_ssl_context_unref(context);
-    counted_fail_at(0);
+    allocations_heal(&memory);
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     (void)argc;
     (void)argv;
-    counted_install();
+    allocations_install(&memory);
+    judge_watch(&memory);
     repeatable_install();
     (void)setenv("SSL_CERT_FILE", "/dev/null", 1); /* not this machine's certificates */
     (void)setenv("SSL_CERT_DIR", "/dev/null", 1);
@@ -426,7 +429,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct program program = {data, size};
-    const size_t before = counted_blocks();
+    const size_t before = memory.blocks;
 
     repeatable_restart();
     play(&program);

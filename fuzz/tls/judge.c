@@ -10,10 +10,21 @@
 
 #include <openssl/err.h>
 
-#include "counted.h"
-
 /* Longer than anything that rill or OpenSSL says: core/tls/error.c's own bound. */
 enum { TEXT_MAX = 1024 };
+
+/* Set once, like the allocator itself. */
+static const struct allocations *watched;
+
+void judge_watch(const struct allocations *allocations)
+{
+    watched = allocations;
+}
+
+bool judge_lacks_memory(void)
+{
+    return watched->failed > 0;
+}
 
 /* -- the ends --------------------------------------------------------------------------------- */
 
@@ -191,7 +202,7 @@ static void judge_whole(const struct rill_error *error, bool verifies)
 /* True when it is accounted for. */
 static bool judge_no_memory(const struct rill_error *error)
 {
-    if (error->code == RILL_ENOMEM && !counted_failed()) {
+    if (error->code == RILL_ENOMEM && !judge_lacks_memory()) {
         invariant_out_of_memory_invented();
     }
     return error->code == RILL_ENOMEM;
@@ -249,10 +260,9 @@ void judge_queue(void)
     }
 }
 
-void judge_memory(size_t before)
+void judge_memory(size_t blocks_before)
 {
-    const size_t after = counted_blocks();
-    if (after != before) {
-        invariant_memory_left(before, after);
+    if (watched->blocks != blocks_before) {
+        invariant_memory_left(blocks_before, watched->blocks);
     }
 }

@@ -12,6 +12,12 @@
 #include <rill/error.h>
 
 #include "repeatable.h"
+#include "simulated/allocations.h"
+
+/* Whose failures explain a MemoryError. Once. */
+void judge_watch(const struct allocations *allocations);
+/* An allocation has failed in this run, as planned. */
+bool judge_lacks_memory(void);
 
 /* Both sides only ever say one endless text, each its own: so a byte's place says what it is. */
 char judge_letter(enum random_side who, size_t place);
@@ -29,7 +35,7 @@ void judge_setting(int rc, const struct rill_error *error);
 /* OpenSSL's queue is as empty as every call promises. */
 void judge_queue(void);
 /* rill holds as many blocks as before. */
-void judge_memory(size_t before);
+void judge_memory(size_t blocks_before);
 
 _Noreturn void invariant_result_after_failure(const char *call);
 _Noreturn void invariant_end_without_close_notify(void);

@@ -13,12 +13,14 @@
 
 #include <openssl/err.h>
 
-#include "counted.h"
 #include "der_mutator.h"
 #include "judge.h"
 #include "repeatable.h"
 #include "target.h"
 #include "tls/peercert.h"
+
+/* The allocator of the process. */
+static struct allocations memory;
 
 enum {
     TEXT_FACTOR = 64, /* bytes of text for one of the certificate: a number may stand for a name */
@@ -183,9 +185,9 @@ static void decode_unverified(X509 *certificate)
 static void decode_without_memory(X509 *certificate)
 {
     for (size_t i = 1; i <= FAILURES_MAX; i++) {
-        counted_fail_at(i);
+        allocations_plan(&memory, i, 1);
         struct rill_peercert *const cert = decode(certificate, true);
-        const bool failed = counted_failed();
+        const bool failed = judge_lacks_memory();
         rill__peercert_free(cert);
         if (!failed) {
             break;
@@ -194,7 +196,7 @@ static void decode_without_memory(X509 *certificate)
             invariant_survived_failure();
         }
     }
-    counted_fail_at(0);
+    allocations_heal(&memory);
 }
 
 /* -- the engine's calls ------------------------------------------------------------------------ */
@@ -203,7 +205,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     (void)argc;
     (void)argv;
-    counted_install();
+    allocations_install(&memory);
+    judge_watch(&memory);
     repeatable_install();
     return 0;
 }
@@ -211,7 +214,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const unsigned char *next = data;
-    const size_t before = counted_blocks();
+    const size_t before = memory.blocks;
     X509 *const certificate = d2i_X509(NULL, &next, (long)size);
 
     ERR_clear_error();

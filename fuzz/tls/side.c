@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "counted.h"
 #include "judge.h"
 
 /* What a session may send without being spoken to: its part of a handshake, certificates and all.
@@ -62,7 +61,7 @@ static void fail(struct side *side, const struct rill_error *error)
 /* An allocation that failed is over with the call; anything else is for good. */
 static void judge_success(const struct side *side, const char *call)
 {
-    if (side->failed && !counted_failed()) {
+    if (side->failed && !judge_lacks_memory()) {
         invariant_result_after_failure(call);
     }
 }
@@ -192,7 +191,7 @@ void side_take(struct side *side, const char *data, size_t size)
     }
     if (rill__tls_settle(side->object) < 0) {
         side->failed = true; /* bytes are missing from now on */
-        if (!counted_failed()) {
+        if (!judge_lacks_memory()) {
             invariant_bytes_lost("the peer's", 0, size);
         }
     }

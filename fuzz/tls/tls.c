@@ -13,13 +13,15 @@
 
 #include <openssl/err.h>
 
-#include "counted.h"
 #include "judge.h"
 #include "material.h"
 #include "peer.h"
 #include "program.h"
 #include "side.h"
 #include "target.h"
+
+/* The allocator of the process. */
+static struct allocations memory;
 
 enum {
     STEPS_MAX = 200,
@@ -349,7 +351,8 @@ static bool step(struct game *game)
 static bool is_fine(const struct game *game)
 {
     return !game->to_rill.tampered && !game->to_peer.tampered && game->rill.handshaken &&
-           game->peer.handshaken && !game->rill.failed && !game->peer.failed && !counted_failed();
+           game->peer.handshaken && !game->rill.failed && !game->peer.failed &&
+           !judge_lacks_memory();
 }
 
 /* Over a wire that nobody touched everything arrives, and the ends are told. */
@@ -379,7 +382,7 @@ static void play(struct program *program)
 
     game.setting = choose_setting(program, game.material);
     game.piece = pieces[program_choice(program, sizeof pieces / sizeof pieces[0])];
-    counted_fail_at(program_byte(program));
+    allocations_plan(&memory, program_byte(program), 1);
     bool alive = begin(&game, NULL);
     for (int i = 0; i < STEPS_MAX && alive && program->left > 0; i++) {
         alive = step(&game);
@@ -395,7 +398,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     (void)argc;
     (void)argv;
-    counted_install();
+    allocations_install(&memory);
+    judge_watch(&memory);
     repeatable_install();
     (void)material_get();
     return 0;
@@ -404,11 +408,11 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct program program = {data, size};
-    const size_t before = counted_blocks();
+    const size_t before = memory.blocks;
 
     repeatable_restart();
     play(&program);
-    counted_fail_at(0);
+    allocations_heal(&memory);
     judge_queue();
     judge_memory(before);
     return 0;
