@@ -2247,8 +2247,6 @@ def refusal(script):
 
 
 BACKENDS = PLAIN_BACKENDS + [name for name in CARRIERS if VERSION >= (3, 11) or name != "start-tls"]
-if platform.python_implementation() == "PyPy":
-    BACKENDS = PLAIN_BACKENDS       # its ssl is another one, and cpython_tls looks into CPython's
 RUN_KEYS = set("run backend with ops handler debug reports no_pause protocol resolve connect tls".split()) | set(PLAIN_OPTIONS)
 
 

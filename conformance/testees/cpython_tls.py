@@ -6,6 +6,7 @@ module has no call for (key updates, renegotiation, tickets) is asked of the sam
 """
 import ctypes
 import os
+import platform
 import re
 import ssl
 import sys
@@ -107,7 +108,7 @@ class Native:
 
     def available(self):
         try:
-            return hasattr(self.load(), "SSL_new_session_ticket")
+            return platform.python_implementation() == "CPython" and hasattr(self.load(), "SSL_new_session_ticket")
         except (StopIteration, OSError):
             return False
 
