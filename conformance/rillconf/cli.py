@@ -72,7 +72,7 @@ def parser():
     add("--oracle-coverage", action="store_true",
         help="measure which branches of asyncio/streams.py the newest CPython (or each of --oracle-only) executes; below 98 %% of them fails")
     add("--testee", action="append", default=[], metavar="NAME|COMMAND",
-        help="run these instead of rill: rill, cpython, uvloop, pypy, wrong:NAME, or a command that speaks PROTOCOL.md (repeatable); "
+        help="run these instead of rill: rill, cpython, uvloop, pypy, wrong:NAME, loop:MODULE:NAME (your event loop), or a command that speaks PROTOCOL.md (repeatable); "
              "without --oracle no CPython runs beside them")
     add("--rill", metavar="PROGRAM", help="rill's testee program")
     add("--no-rill", action="store_true", help="only the CPythons")
@@ -156,6 +156,8 @@ class Command:
             player = Player("cpython", [sys.executable, CPYTHON])
         elif spec in peers.NAMES:
             player = Player(spec, peers.command(spec), expectations=self.known_of(spec))
+        elif spec.startswith("loop:"):
+            player = Player(spec, [sys.executable, os.path.join(HOME, "testees", "cpython_loop.py"), spec[len("loop:"):]])
         elif spec.startswith("wrong:"):
             player = Player(spec, [sys.executable, os.path.join(HOME, "testees", "wrong.py"), spec[len("wrong:"):]])
         else:

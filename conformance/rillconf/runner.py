@@ -36,8 +36,9 @@ class Player:
             if outcome.how != "skip":
                 raise Crash("an invented call was not answered with skip but with %s" % outcome.how)
         except (Crash, Hang) as problem:
+            said = testee.error_text() if testee.process else ""
             testee.stop(kill=True)
-            raise Crash(str(problem))
+            raise Crash("\n".join(filter(None, [str(problem), said])))
         self.warm = testee
         return self
 

@@ -1449,8 +1449,11 @@ class Case:
 
     # the loop
 
+    def new_loop(self):
+        return asyncio.SelectorEventLoop(VirtualSelector(self))
+
     def make_loop(self):
-        self.loop = asyncio.SelectorEventLoop(VirtualSelector(self))
+        self.loop = self.new_loop()
         self.loop.time = lambda: self.now
         if self.script.get("reports") != "default":
             self.loop.set_exception_handler(self.report)
