@@ -46,12 +46,23 @@ CONNECT_SECONDS = 0.5       # a listener whose queue is full answers nothing
 OUT_OF_RESOURCE = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 REAL_SOCKET = socket.socket
 REAL_GETADDRINFO = socket.getaddrinfo
-ENCODE = json.JSONEncoder(separators=(",", ":")).encode     # json.dumps would make an encoder for each event
 POLLRDHUP = getattr(select, "POLLRDHUP", 0x2000)           # PyPy's select has no name for it
 EAI_NAMES = {getattr(socket, name): name for name in dir(socket) if name.startswith("EAI_")}
 
 
 # ---- the wire: length-prefixed JSON, bytes as latin-1 strings -------------------------------------------------
+
+def make_encoder():
+    """Compact JSON. The json module makes a new encoder for each event; its C one serves them all."""
+    slow = json.JSONEncoder(separators=(",", ":"))
+    if getattr(json.encoder, "c_make_encoder", None) is None:     # PyPy
+        return slow.encode
+    fast = json.encoder.c_make_encoder(None, slow.default, json.encoder.encode_basestring_ascii, None, ":", ",", False, False, True)
+    return lambda message: "".join(fast(message, 0))
+
+
+encode = make_encoder()
+
 
 class Wire:
     """Messages in and out; events are flushed when a step begins and when a case ends."""
@@ -59,15 +70,17 @@ class Wire:
     def __init__(self, source, sink):
         self.source = source
         self.sink = sink
+        self.text = ""          # of the message that was received last
 
     def receive(self):
         head = self.source.read(4)
         if len(head) < 4:
             return None
-        return json.loads(self.source.read(struct.unpack(">I", head)[0]).decode("utf-8"))
+        self.text = self.source.read(struct.unpack(">I", head)[0]).decode("utf-8")
+        return json.loads(self.text)
 
     def send(self, message, flush=False):
-        body = ENCODE(message).encode("ascii")
+        body = encode(message).encode("ascii")
         self.sink.write(struct.pack(">I", len(body)) + body)
         if flush:
             self.sink.flush()
@@ -80,13 +93,26 @@ def to_bytes(value):
     return b"".join(count * text.encode("latin-1") for count, text in value)
 
 
+def leading_run(data):
+    """How often the first byte stands at the beginning: in doubling pieces, because lstrip looks at one after the other."""
+    size, piece = 0, 64
+    while data.startswith(data[:1] * piece, size):
+        size += piece
+        piece *= 2
+    while piece > 1:
+        piece //= 2
+        if data.startswith(data[:1] * piece, size):
+            size += piece
+    return size
+
+
 def from_bytes(data):
     """A long run at the beginning travels as [count, string]."""
     data = bytes(data)
     if len(data) > 256:
-        rest = data.lstrip(data[:1])
-        if len(rest) < len(data) - 256:
-            return [[len(data) - len(rest), data[:1].decode("latin-1")], [1, rest.decode("latin-1")]]
+        run = leading_run(data)
+        if run > 256:
+            return [[run, data[:1].decode("latin-1")], [1, data[run:].decode("latin-1")]]
     return data.decode("latin-1")
 
 
@@ -251,6 +277,8 @@ class SocketPeer:
 
     def __init__(self, sock):
         sock.setblocking(False)
+        if sock.family != socket.AF_UNIX:   # Nagle's algorithm would make a second send wait for a delayed ACK
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.sock = sock
         self.outgoing = b""
         self.sent = 0
@@ -274,11 +302,6 @@ class SocketPeer:
         except OSError:
             self.outgoing = b""
         return self.sent != before
-
-    def send_at_once(self):
-        """A TLS session sends twice in a row (tickets, then data): Nagle's algorithm would wait for a late ACK."""
-        if self.sock.family != socket.AF_UNIX and self.saw != "closed":
-            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def shutdown(self):
         try:
@@ -304,7 +327,7 @@ class SocketPeer:
         pass    # the kernel decides on these backends; cases that need exact sizes run on mem only
 
     def take(self, size):
-        data = b""
+        data = bytearray()
         try:
             while self.saw == "open" and (size is None or len(data) < size):
                 chunk = self.sock.recv(262144 if size is None else size - len(data))
@@ -315,7 +338,7 @@ class SocketPeer:
             pass
         except ConnectionResetError:
             self.saw = "rst"
-        return data
+        return bytes(data)
 
     def end(self):
         return self.saw
@@ -1561,8 +1584,6 @@ class Case:
     def tls_peer(self, wire, server_side, first=b"", **flags):
         """A TLS peer over this wire, as the script's `tls` wants it."""
         wanted = self.tls["peer"]
-        if isinstance(wire, SocketPeer):
-            wire.send_at_once()
         options = dict({"hold": wanted.get("hold", False), "silent": wanted.get("silent", False)}, **flags)
         return TlsPeer(wire, CONTEXTS.get(self.tls, wanted["server" if server_side else "client"]), server_side,
                        wanted.get("server_hostname"), first, **options)
@@ -1788,7 +1809,7 @@ class Case:
 
     def read_peer(self, number, size, drop=False):
         """Reads all that comes (or `size` bytes); the app runs in between, so kernel sizes do not show."""
-        peer, data, give_up = self.peers[number], b"", time.monotonic() + BARRIER_SECONDS
+        peer, data, give_up = self.peers[number], bytearray(), time.monotonic() + BARRIER_SECONDS
         while size is None or len(data) < size:
             arrived = not peer.arriving()
             yield
@@ -1858,7 +1879,7 @@ class Case:
 
     def set_up(self):
         kind = self.script["with"]
-        if self.carrier == "unix" or "{dir}" in json.dumps(self.script):
+        if self.carrier == "unix" or "{dir}" in self.wire.text:
             self.folder = tempfile.mkdtemp(prefix="rc-")
             self.emit({"ev": "place", "name": "dir", "path": self.folder})
         if kind == "reader":
@@ -2210,10 +2231,12 @@ def run_case(wire, logs, script):
         case.connections.clear()
     steps = case.step
     del case
+    left = count_descriptors() - before
     for _ in range(8):      # PyPy frees in generations what refers to each other
-        if count_descriptors() > before:
+        if left > 0:
             gc.collect()
-    leaks.append(("descriptors", count_descriptors() - before))
+            left = count_descriptors() - before
+    leaks.append(("descriptors", left))
     for what, count in leaks:
         if count > 0:
             wire.send({"ev": "leak", "step": steps, "what": what, "count": count})
@@ -2273,6 +2296,9 @@ def serve(name="cpython"):
     logger = logging.getLogger("asyncio")
     logger.addHandler(logs)
     logger.propagate = False
+    if hasattr(gc, "freeze"):       # what is imported stays: no collection has to look at it
+        gc.collect()
+        gc.freeze()
     warnings.showwarning = logs.warning
     wire.send({"ev": "hello", "protocol": 1, "name": name, "version": platform.python_version(),
                "implementation": platform.python_implementation(),
