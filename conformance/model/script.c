@@ -270,8 +270,10 @@ static void print_event(const struct script_op *op, size_t calls, FILE *out)
     case SCRIPT_CLEAR_EXCEPTION:
         fputs("app     set_exception none", out);
         break;
-    default:
-        fprintf(out, "app     cancel r%zu", calls);
+    default: /* whichever waits */
+        for (size_t i = 1; i <= calls; i++) {
+            fprintf(out, "%s%zu", i == 1 ? "app     cancel r" : "; cancel r", i);
+        }
         break;
     }
 }
@@ -296,11 +298,15 @@ void script_print_case(const struct script *script, const char *name, FILE *out)
     fprintf(out, "case    %s\nrule    %s\nlimit   %zu\n", name, rule_of(script), script->limit);
     if (script->transport == SCRIPT_NO_TRANSPORT) {
         fputs("with    reader\n", out);
+    } else if (script->transport == SCRIPT_CANNOT_PAUSE) {
+        fputs("transport cannot-pause\n", out);
     }
     for (size_t i = 0; i < script->count; i++) {
         const struct script_op *op = &script->ops[i];
         if (script_is_call(op->kind)) {
             print_call(op, ++calls, out);
+        } else if (op->kind == SCRIPT_CANCEL && calls == 0) {
+            continue; /* there is nothing to cancel */
         } else {
             print_event(op, calls, out);
         }

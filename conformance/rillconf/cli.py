@@ -7,7 +7,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from . import answers, bless, compatibility, coverage, exhaustive, expect, live, mutants, oracles, peers, random_command, report_files, report_json, report_shard, rules, tls, transcript, version
+from . import answers, bless, compatibility, coverage, exhaustive, expect, live, mutants, oracles, peers, random_command, report_files, report_json, report_shard, rules, seeds, tls, transcript, version
 from .case import BACKENDS, CaseError, read_all
 from .expr import Bad
 from .report_json import select
@@ -62,6 +62,7 @@ def parser():
     add("--mutants", action="store_true",
         help="play the deliberately wrong testees, of the newest recorded CPython: a case must catch each; PATTERN: their names, rules")
     exhaustive.add_options(add, above_zero)
+    seeds.add_options(add)
     random_command.add_options(add, above_zero)
     add("--compatibility", action="store_true", help="print docs/compatibility.md: what uvloop and PyPy do differently, run nothing")
     add("--smoke", action="store_true", help="every fourth case, on mem, rill and the newest CPython only")
@@ -226,6 +227,8 @@ class Command:
             return SAME if report_files.merge(self.options, print) else DIFFERS
         if self.options.exhaustive:
             return self.exhaustive()
+        if self.options.case_from:
+            return self.case_from()
         if self.options.random or self.options.shrink:
             return self.random()
         if self.options.mutants:
@@ -236,6 +239,10 @@ class Command:
         self.load()
         if self.options.list:
             return self.list()
+        if self.options.seeds:
+            said, files = seeds.write(self.cases, self.options.seeds)
+            print("%d of %d cases can be said, %d different seeds" % (said, len(self.cases), files))
+            return SAME
         if self.options.rules or self.options.upstream:
             return self.lists_of_answers()
         backends = self.backends()
@@ -264,6 +271,13 @@ class Command:
             return SAME if random_command.run(self, CPYTHON) else DIFFERS
         except (live.NoReference, Crash) as problem:
             raise Stop(NO_TESTEE, str(problem))
+
+    def case_from(self):
+        try:
+            print(seeds.case_from(self.options.case_from, self.options.name))
+        except (OSError, ValueError) as problem:
+            raise Stop(USAGE, str(problem))
+        return SAME
 
     def list(self):
         for case in self.cases:

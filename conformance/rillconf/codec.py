@@ -158,8 +158,7 @@ def to_case(script, name):
     """As a case of the harness, without its answers."""
     rule = RULES[script.ops[-1][0]] if script.ops else "R-103"
     lines, calls = ["case    " + name, "rule    " + rule, "limit   %d" % script.limit], 0
-    if script.transport == "n":
-        lines.append("with    reader")
+    lines += {"n": ["with    reader"], "i": ["transport cannot-pause"]}.get(script.transport, [])
     events = {"e": "feed_eof", "x": 'set_exception ConnectionResetError "%s"' % EXCEPTION_TEXT, "k": "set_exception none"}
     for kind, argument in script.ops:
         if kind in CALLS:
@@ -167,6 +166,8 @@ def to_case(script, name):
             lines.append("app     r%d = %s" % (calls, _call(kind, argument)))
         elif kind == "f":
             lines.append("app     feed_data " + _literal(argument))
-        else:
-            lines.append("app     " + events.get(kind, "cancel r%d" % calls))
+        elif kind in events:
+            lines.append("app     " + events[kind])
+        elif calls > 0:     # whichever waits
+            lines.append("app     " + "; ".join("cancel r%d" % (number + 1) for number in range(calls)))
     return "\n".join(lines)

@@ -6,6 +6,7 @@ read calls. What the writer does beside that does not show on the reader and is 
 """
 import hashlib
 import os
+import re
 
 from . import codec
 from .expr import unpack
@@ -116,3 +117,20 @@ def write(cases, folder):
         with open(os.path.join(folder, hashlib.sha1(seed).hexdigest()), "wb") as file:
             file.write(seed)
     return len(said), len(set(said))
+
+
+def case_from(path, name):
+    """What a target of one reader (readuntil, reader_cpython) plays for this file, as a case without its answers."""
+    if not re.match(r"[a-z0-9-]+/[a-z0-9.-]+$", name or ""):
+        raise ValueError("--case-from needs --name area/topic")
+    with open(path, "rb") as file:
+        script = codec.decode(file.read())
+    if not script.ops:
+        raise ValueError("%s: a script without operations" % path)
+    return codec.to_case(script, name)
+
+
+def add_options(add):
+    add("--seeds", metavar="DIR", help="write the cases that a reader made by hand can play as seeds for fuzzing, run nothing")
+    add("--case-from", metavar="FILE", help="print a file of the fuzz targets readuntil and reader_cpython as a case named --name, run nothing")
+    add("--name", metavar="AREA/TOPIC", help="the name for --case-from")
