@@ -192,9 +192,11 @@ static void run_step(struct rill__entry *entry)
 
 int rill__task_deliver_cancel(struct rill_task *task)
 {
+    const struct rill_error *error = task->cancel_error;
+    const bool has_text = error != NULL && error->code == RILL_ECANCELLED; /* else: no memory */
+
     rill_error_unref(task->error);
-    task->error =
-        rill_error_ref(task->cancel_error != NULL ? task->cancel_error : rill_error_cancelled());
+    task->error = rill_error_ref(has_text ? error : rill_error_cancelled());
     return RILL_ECANCELLED;
 }
 
