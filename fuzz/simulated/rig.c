@@ -26,6 +26,15 @@ void rig_story(struct rig *rig, void (*print)(const void *story), const void *st
     }
 }
 
+/* AddressSanitizer asks for this before main. Short runs that free as much as they take would touch
+ * new pages all the time until its quarantine of 256 MB is full; what they free is used within the
+ * run if at all. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+    return "quarantine_size_mb=4:malloc_context_size=12";
+}
+
 /* -- what must not be ------------------------------------------------------------------------ */
 
 static _Noreturn void invariant_loop_settles(const struct rig *rig,

@@ -3,9 +3,9 @@
  * stream: programs of up to four tasks on two connections in memory and a reader made by hand, with
  * a peer, cancellations, time and allocations that fail. The input is
  *
- *     flags      bit 0: cancel the tasks at the end; bit 1: free the loop with everything on it;
- *                bit 2: debug mode; bit 3: a loop of its own; bit 4: a cancelled task goes on;
- *                bit 5: the loop is fair (its own alone)
+ *     flags      bit 0: cancel the tasks at the end; bit 1: a cancelled task goes on; bit 2: debug
+ *                mode; bits 5 to 7 all set: a loop of its own, and with bit 3 it is freed with
+ *                everything on it, with bit 4 it is a fair one
  *     number     of the first allocation that fails; 0: none
  *     count      of those that fail, less one
  *     limits     of the two readers: four bits each
@@ -43,7 +43,10 @@ struct settings {
 static struct settings decode_settings(struct input *input)
 {
     struct settings settings = {.flags = input_byte(input)};
-    settings.plan.fresh = (settings.flags & (STREAM_DROPS | STREAM_OWN_LOOP)) != 0;
+    settings.plan.fresh = (settings.flags & STREAM_OWN_LOOP) == STREAM_OWN_LOOP;
+    if (!settings.plan.fresh) {
+        settings.flags &= STREAM_CANCELS | STREAM_GOES_ON | STREAM_DEBUG;
+    }
     settings.plan.debug = (settings.flags & STREAM_DEBUG) != 0;
     settings.plan.fair_calls = (settings.flags & STREAM_FAIR) != 0 ? 1 : 0;
     settings.plan.fail_first = input_byte(input);
@@ -81,17 +84,31 @@ static void open_one(struct stream *stream, unsigned i, const struct settings *s
     }
 }
 
+static void make_reader(struct connection *by_hand)
+{
+    const struct rill_opt_int limit = {true, 10};
+    *by_hand = (struct connection){.rig = &rig, .limit = (size_t)limit.value};
+    (void)rill_reader_new(limit, &by_hand->reader);
+}
+
+/* Only what the script names: opening is half of a short run. */
 static int open_all(void *arg)
 {
     const struct setup *setup = arg;
-    struct connection *by_hand = &setup->stream->connections[STREAM_BY_HAND];
-    const struct rill_opt_int limit = {true, 10};
+    struct stream *stream = setup->stream;
+    bool named[STREAM_CONNECTIONS] = {false};
 
-    for (unsigned i = 0; i < STREAM_BY_HAND; i++) {
-        open_one(setup->stream, i, setup->settings);
+    for (size_t i = 0; i < stream->stage.script->count; i++) {
+        named[stream->stage.script->ops[i].connection] = true;
     }
-    *by_hand = (struct connection){.rig = &rig, .limit = (size_t)limit.value};
-    (void)rill_reader_new(limit, &by_hand->reader);
+    for (unsigned i = 0; i < STREAM_BY_HAND; i++) {
+        if (named[i]) {
+            open_one(stream, i, setup->settings);
+        }
+    }
+    if (named[STREAM_BY_HAND]) {
+        make_reader(&stream->connections[STREAM_BY_HAND]);
+    }
     return 0;
 }
 

@@ -11,11 +11,11 @@ enum { STREAM_BY_HAND = 2, STREAM_CONNECTIONS = 3 };
 
 enum stream_flag {
     STREAM_CANCELS = 1,
-    STREAM_DROPS = 2,
+    STREAM_GOES_ON = 2,
     STREAM_DEBUG = 4,
-    STREAM_OWN_LOOP = 8,
-    STREAM_GOES_ON = 16,
-    STREAM_FAIR = 32,
+    STREAM_DROPS = 8,
+    STREAM_FAIR = 16,
+    STREAM_OWN_LOOP = 0xe0, /* all of them: it costs more than the rest of a run */
 };
 
 struct stream {

@@ -66,7 +66,9 @@ static void move_reader(struct stream *stream, struct connection *on, const stru
     if (op->kind == WORLD_FEED_EOF && on->writer == NULL) {
         rill_reader_feed_eof(on->reader);
     } else if (op->kind == WORLD_SET_EXCEPTION) {
-        rill_reader_set_exception(on->reader, op->aux == 0 ? NULL : error);
+        /* Who takes the loss of a connection back waits for ever, as in asyncio. */
+        const bool clears = op->aux == 0 && on->writer == NULL;
+        rill_reader_set_exception(on->reader, clears ? NULL : error);
     } else if (op->kind == WORLD_SET_TRANSPORT && on->writer == NULL && other->writer != NULL) {
         other->unbounded = true; /* two readers pause and resume it */
         (void)rill_reader_set_transport(on->reader, rill_writer_transport(other->writer));
