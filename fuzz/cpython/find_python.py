@@ -45,7 +45,11 @@ def embedding(oracle):
 
 def main():
     named = sys.argv[1:]
-    found = oracles.discover(named=named, look_around=not named)[0]
+    try:
+        found = oracles.discover(named=named, look_around=not named)[0]
+    except LookupError as error:
+        print(str(error).replace("--oracle ", ""))
+        return 1
     for oracle in reversed(found):
         answer = oracle.version >= OLDEST and embedding(oracle)
         if answer:
