@@ -14,7 +14,8 @@
 
 struct ev_watch {
     struct rill__watch watch;
-    struct ev_io io;
+    struct ev_io io;         /* may still look for input that nobody wants any more, for a while */
+    bool unwanted;           /* such input has been seen, once */
     int revents;             /* recorded by the callback */
     struct rill__link fired; /* in the poller's list of this poll */
 };
@@ -83,6 +84,23 @@ static void sigint_fired(struct ev_loop *ev, struct ev_signal *signal_watcher, i
     self->poller.on_sigint(self->poller.on_sigint_arg);
 }
 
+static int wanted_events(const struct rill__watch *watch)
+{
+    return (watch->reading ? EV_READ : 0) | (watch->writing ? EV_WRITE : 0);
+}
+
+static void watch_events(struct ev_poller *self, struct ev_watch *watch, int events)
+{
+    ev_io_stop(self->ev, &watch->io);
+    /* Not ev_io_set: that makes libev assume a new descriptor behind the number and costs an
+     * epoll_ctl. */
+    ev_io_modify(&watch->io, events);
+    watch->unwanted = false;
+    if (events != 0) {
+        ev_io_start(self->ev, &watch->io);
+    }
+}
+
 static void queue_fired(struct ev_poller *self)
 {
     struct rill__link *link;
@@ -91,6 +109,10 @@ static void queue_fired(struct ev_poller *self)
         rill__list_remove(link);
         if ((watch->revents & (EV_READ | EV_ERROR)) != 0 && watch->watch.reading) {
             rill__ready(watch->watch.loop, &watch->watch.on_readable);
+        } else if (watch->unwanted) {
+            watch_events(self, watch, wanted_events(&watch->watch));
+        } else {
+            watch->unwanted = !watch->watch.reading && (watch->revents & EV_READ) != 0;
         }
         if ((watch->revents & (EV_WRITE | EV_ERROR)) != 0 && watch->watch.writing) {
             rill__ready(watch->watch.loop, &watch->watch.on_writable);
@@ -110,34 +132,22 @@ static void ev_watch_changed(struct rill__poller *poller, struct rill__watch *ba
 {
     struct ev_poller *self = of(poller);
     struct ev_watch *watch = rill__container(base, struct ev_watch, watch);
-    const int events = (base->reading ? EV_READ : 0) | (base->writing ? EV_WRITE : 0);
-    const bool was = ev_is_active(&watch->io) != 0;
+    const int before = ev_is_active(&watch->io) ? watch->io.events & (EV_READ | EV_WRITE) : 0;
+    int events = wanted_events(base);
 
-    if (was && events == (watch->io.events & (EV_READ | EV_WRITE))) {
-        return;
-    }
-    if (was) {
-        ev_io_stop(self->ev, &watch->io);
-        poller->watches--;
-    }
-    /* Not ev_io_set: that makes libev assume a new descriptor behind the number and costs an
-     * epoll_ctl. */
-    ev_io_modify(&watch->io, events);
-    if (events != 0) {
-        ev_io_start(self->ev, &watch->io);
-        poller->watches++;
+    /* Who stops reading mostly reads again soon, or closes: the kernel is told when input has come
+     * twice that nobody wanted. Two calls for a pause, or one for a close, are saved. */
+    events |= self->own ? before & EV_READ : 0;
+    if (events != before) {
+        watch_events(self, watch, events);
     }
 }
 
 static void ev_watch_cleanup(struct rill__poller *poller, struct rill__watch *base)
 {
     struct ev_watch *watch = rill__container(base, struct ev_watch, watch);
-    base->reading = false;
-    base->writing = false;
-    ev_watch_changed(poller, base);
+    watch_events(of(poller), watch, 0);
     rill__list_remove(&watch->fired);
-    rill__unready(&base->on_readable);
-    rill__unready(&base->on_writable);
 }
 
 static void set_deadline(struct ev_poller *self, double timeout_s)

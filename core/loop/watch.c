@@ -19,6 +19,8 @@ void rill__watch_init(struct rill__watch *watch, struct rill_loop *loop, int fd)
 
 void rill__watch_cleanup(struct rill__watch *watch)
 {
+    rill__watch_reading(watch, false);
+    rill__watch_writing(watch, false);
     watch->loop->poller->ops->watch_cleanup(watch->loop->poller, watch);
 }
 
@@ -39,26 +41,27 @@ void rill__watch_free(struct rill__watch *watch)
     }
 }
 
-void rill__watch_reading(struct rill__watch *watch, bool on)
+static void change(struct rill__watch *watch, bool *what, bool on, struct rill__entry *entry)
 {
-    if (watch->reading == on) {
+    struct rill__poller *poller = watch->loop->poller;
+    if (*what == on) {
         return;
     }
-    watch->reading = on;
+    poller->watches -= watch->reading || watch->writing;
+    *what = on;
+    poller->watches += watch->reading || watch->writing;
     if (!on) { /* remove_reader cancels the handle, queued or not */
-        rill__unready(&watch->on_readable);
+        rill__unready(entry);
     }
-    watch->loop->poller->ops->watch_changed(watch->loop->poller, watch);
+    poller->ops->watch_changed(poller, watch);
+}
+
+void rill__watch_reading(struct rill__watch *watch, bool on)
+{
+    change(watch, &watch->reading, on, &watch->on_readable);
 }
 
 void rill__watch_writing(struct rill__watch *watch, bool on)
 {
-    if (watch->writing == on) {
-        return;
-    }
-    watch->writing = on;
-    if (!on) {
-        rill__unready(&watch->on_writable);
-    }
-    watch->loop->poller->ops->watch_changed(watch->loop->poller, watch);
+    change(watch, &watch->writing, on, &watch->on_writable);
 }

@@ -41,32 +41,30 @@ void rill__set_nodelay(struct rill_loop *loop, int fd, const struct rill_address
     (void)loop->sys->setsockopt(loop->sys->arg, fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
-bool rill__own_address(struct rill_loop *loop, int fd, struct rill_address *address)
+typedef int address_fn(void *arg, int fd, struct sockaddr *address, unsigned *length);
+
+static bool ask(struct rill_loop *loop, address_fn *call, int fd, struct rill_address *address)
 {
     struct sockaddr_storage storage = {0};
     unsigned length = sizeof storage;
     struct sockaddr *kernel = (struct sockaddr *)&storage;
 
     memset(address, 0, sizeof *address);
-    if (loop->sys->getsockname(loop->sys->arg, fd, kernel, &length) < 0) {
+    if (call(loop->sys->arg, fd, kernel, &length) < 0) {
         return false;
     }
     rill__address_from_kernel(kernel, length, address);
     return true;
 }
 
+bool rill__own_address(struct rill_loop *loop, int fd, struct rill_address *address)
+{
+    return ask(loop, loop->sys->getsockname, fd, address);
+}
+
 bool rill__peer_address(struct rill_loop *loop, int fd, struct rill_address *address)
 {
-    struct sockaddr_storage storage = {0};
-    unsigned length = sizeof storage;
-    struct sockaddr *kernel = (struct sockaddr *)&storage;
-
-    memset(address, 0, sizeof *address);
-    if (loop->sys->getpeername(loop->sys->arg, fd, kernel, &length) < 0) {
-        return false;
-    }
-    rill__address_from_kernel(kernel, length, address);
-    return true;
+    return ask(loop, loop->sys->getpeername, fd, address);
 }
 
 int rill__listen(struct rill_loop *loop, int fd, int backlog)

@@ -181,11 +181,6 @@ const struct rill_error *rill__selector_writelines(struct rill_transport *transp
     return NULL;
 }
 
-static int shut_down(struct rill__selector *self)
-{
-    return self->endpoint->ops->shutdown_write(self->endpoint);
-}
-
 /* asyncio's shutdown raises out of the callback, which has let go of its function by then: Python
  * shows that as None(). */
 static void report_callback(struct rill_loop *loop, int os_errno)
@@ -206,7 +201,7 @@ static void flushed(struct rill__selector *self)
     if (self->closing) {
         rill__selector_lost(self); /* at once, in this callback */
     } else if (self->eof) {
-        const int rc = shut_down(self);
+        const int rc = self->endpoint->ops->shutdown_write(self->endpoint);
         if (rc < 0) {
             report_callback(self->base.loop, -rc);
         }
@@ -252,7 +247,7 @@ const struct rill_error *rill__selector_write_eof(struct rill_transport *transpo
     }
     self->eof = true;
     if (rill__selector_buffered(self) == 0) {
-        rc = shut_down(self);
+        rc = self->endpoint->ops->shutdown_write(self->endpoint);
     }
     return rc < 0 ? rill_error_from_errno(-rc) : NULL; /* */
 }

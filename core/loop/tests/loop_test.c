@@ -123,6 +123,50 @@ static void check_read_before_write(void)
     close(fds[1]);
 }
 
+/* Input that nobody wants is left alone for as long as it lasts, and is there when it is wanted
+ * again: at once, or after the poller has told the kernel. */
+static void check_unwanted_input(void)
+{
+    static const struct row {
+        int idle_steps;
+        const char *want;
+    } rows[] = {{0, "write read write"},
+                {1, "write write read write"},
+                {2, "write write write read write"},
+                {4, "write write write write write read write"}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct rill_loop_state state;
+        struct trace trace = {0};
+        struct rill_loop *loop;
+        int fds[2];
+
+        CHECK_INT(rill_loop_new(NULL, &loop), 0);
+        CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+        struct step read = {&trace, "read", loop, NULL};
+        struct step written = {&trace, "write", loop, NULL};
+        CHECK_INT(rill_add_reader(loop, fds[0], say, &read), 0);
+        CHECK_INT(rill_add_writer(loop, fds[0], say, &written), 0);
+        CHECK_INT(rill_remove_reader(loop, fds[0]), 1);
+        CHECK_INT((int)write(fds[1], "x", 1), 1);
+        for (int step = 0; step <= rows[i].idle_steps; step++) {
+            CHECK(rill_loop_step(loop));
+        }
+        rill_observe_loop(loop, &state);
+        CHECK_INT((long long)state.watchers, 1);
+        CHECK_INT(rill_add_reader(loop, fds[0], say, &read), 0);
+        CHECK(rill_loop_step(loop));
+        CHECK_STR(trace.text, rows[i].want);
+        CHECK_INT(rill_remove_writer(loop, fds[0]), 1);
+        CHECK_INT(rill_remove_reader(loop, fds[0]), 1);
+        rill_observe_loop(loop, &state);
+        CHECK_INT((long long)state.watchers, 0);
+        CHECK(!rill_loop_step(loop));
+        rill_loop_free(loop);
+        close(fds[0]);
+        close(fds[1]);
+    }
+}
+
 static void check_handles(void)
 {
     struct virtual_time time = {0};
@@ -327,6 +371,7 @@ int main(void)
     check_order();
     check_descriptor_order();
     check_read_before_write();
+    check_unwanted_input();
     check_handles();
     check_threadsafe();
     check_misuse();
