@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""What somebody does who wrote an event loop: judges it with --testee loop:MODULE:NAME, and is told what is wrong with it."""
+"""What somebody does who wrote an event loop: judges it with --testee loop:MODULE:NAME, and is told what is wrong with it; or
+begins a testee of their own with testees/skeleton.py."""
 import os
+import re
+import shlex
+import sys
 import tempfile
 import unittest
 
@@ -51,6 +55,13 @@ class Loops(unittest.TestCase):
             code, text = self.judge(name, "limit")
             self.assertEqual(code, 3, text)
             self.assertIn(words, text)
+
+    def test_the_skeleton(self):
+        """What it knows it does like CPython, and the rest it skips: on every case."""
+        program = os.path.join(support.HOME, "testees", "skeleton.py")
+        code, text = support.conform("--testee", "%s %s" % (shlex.quote(sys.executable), shlex.quote(program)), "--backend", "pair")
+        self.assertEqual(code, 0, text)
+        self.assertGreater(int(re.search(r"SAME (\d+)", text).group(1)), 150)
 
 
 if __name__ == "__main__":
