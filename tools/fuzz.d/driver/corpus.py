@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 
-from .build import Failed, quietly
+from .build import Failed
 from .engine import environment_of
 
 FILES_MAX = 300
@@ -102,8 +102,8 @@ def _replace(corpus, folder):
 
 # -- keeping a find ---------------------------------------------------------------------------------------------------
 
-def keep(home, target, file, name, out):
-    """A named case where one can say it, else a named seed; both are replayed by every test run from now on."""
+def check_name(home, target, file, name):
+    """Where the input will be kept as a seed."""
     if not CASE_NAME.match(name):
         raise ValueError("--name: AREA/TOPIC of small letters, digits and hyphens, not %s" % name)
     if not os.path.isfile(file):
@@ -111,9 +111,30 @@ def keep(home, target, file, name, out):
     seed = os.path.join(target.corpus, name.replace("/", "-"))
     if os.path.exists(seed):
         raise ValueError("--name: there is %s already" % os.path.relpath(seed, home))
+    return seed
+
+
+def add_case(home, name, text):
+    """Adds the case to its area's file of finds; returns that file."""
+    area = os.path.join(home, "conformance", "cases", name.partition("/")[0])
+    path = os.path.join(area, "fuzz.case")
+    os.makedirs(area, exist_ok=True)
+    head = "" if os.path.exists(path) else "# What fuzzing found.\n"
+    with open(path, "a") as file:
+        file.write("%s\n%s\n" % (head, text.strip()))
+    return path
+
+
+def keep(home, target, file, name, tell_case, out):
+    """A seed that is replayed by every test run from now on and, where one can say it, a case that is played to every CPython.
+
+    tell_case(file, name): the case's text.
+    """
+    seed = check_name(home, target, file, name)
+    text = tell_case(file, name) if target.name in SCRIPT_TARGETS else None
     shutil.copyfile(file, seed)
     out.write("%s: every test run replays it\n" % os.path.relpath(seed, home))
-    if target.name in SCRIPT_TARGETS:
-        out.write(quietly([sys.executable, os.path.join(home, "conformance"), "--case-from", os.path.abspath(file),
-                           "--name", name], home))
-        out.write("record what the CPythons do with it: tools/conform --bless %s\n" % name)
+    if text is not None:
+        path = add_case(home, name, text)
+        out.write("%s: what the CPythons do with it is recorded by tools/conform --no-rill --bless %s\n" % (
+            os.path.relpath(path, home), name))

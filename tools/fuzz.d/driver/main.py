@@ -5,7 +5,7 @@ import signal
 import sys
 
 from . import campaigns, corpus, coverage, options as command_line, targets as files
-from .build import Build, Failed
+from .build import Build, Failed, quietly
 from .live import Live
 from .session import Session
 
@@ -38,6 +38,18 @@ def make_programs(home, targets, options, live):
     if not present:
         raise Failed("no target can be built here")
     return build.make([target.name for target in present]), present
+
+
+def case_teller(home, target, options, live):
+    """What says an input of a target as a case: a program that is built when it is asked."""
+    def tell(file, name):
+        folder = options.bin
+        if folder is None:
+            build = Build(home, os.path.join("build", "fuzz"), live.say)
+            build.prepare()
+            folder = build.make(["case"])
+        return quietly([os.path.join(os.path.abspath(folder), "fuzz-case"), target.name, name, os.path.abspath(file)], home)
+    return tell
 
 
 def run(home, targets, options, live, out):
@@ -73,7 +85,7 @@ def fuzz(options, live, out):
         print_list(targets, out)
         return CLEAN
     if options.case:
-        corpus.keep(home, targets[0], options.case, options.name, out)
+        corpus.keep(home, targets[0], options.case, options.name, case_teller(home, targets[0], options, live), out)
         return CLEAN
     if options.coverage:
         return CLEAN if coverage.measure(home, targets, options, live, out) else FOUND

@@ -211,6 +211,25 @@ class Corpora(Case):
         self.assertIn("2 too large ones left out", said)
         self.assertEqual(len(self.names()), 4)
 
+    def test_an_input_of_a_reader_becomes_a_case_too(self):
+        os.makedirs(self.path("fuzz", "corpus", "limit"))
+        self.write("bin/fuzz-case", "#!/bin/sh\necho \"case    $2\nlimit   3\napp     r1 = $1\"\n")
+        os.chmod(self.path("bin", "fuzz-case"), 0o755)
+        self.write("crash", "boom")
+        for name in ("limit/one-below", "limit/two-below"):
+            said = self.fuzz("limit", "--case", self.path("crash"), "--name", name)
+        self.assertIn("tools/conform --no-rill --bless limit/two-below\n", said)
+        self.assertEqual(self.names("limit"), ["limit-one-below", "limit-two-below"])
+        self.assertEqual(self.read("conformance", "cases", "limit", "fuzz.case"),
+                         "# What fuzzing found.\n\ncase    limit/one-below\nlimit   3\napp     r1 = limit\n"
+                         "\ncase    limit/two-below\nlimit   3\napp     r1 = limit\n")
+
+    def test_what_cannot_be_told_as_a_case_keeps_nothing(self):
+        os.makedirs(self.path("fuzz", "corpus", "limit"))
+        self.write("crash", "boom")
+        self.fuzz("limit", "--case", self.path("crash"), "--name", "limit/one-below", want=3)
+        self.assertEqual(self.names("limit"), [])
+
     def test_an_input_becomes_a_named_seed(self):
         self.write("crash", "boom")
         self.fuzz("good", "--case", self.path("crash"), "--name", "limit/one-below")
