@@ -86,7 +86,6 @@ int actor_run(void *arg)
         rc = rc == RILL_ECANCELLED || rc <= RILL_EUSER ? rc : 0; /* the others were judged */
         actor->done += step.at - before;
     }
-    actor->ended = true;
     return rc;
 }
 
@@ -97,9 +96,9 @@ void stage_start(struct stage *stage)
     const struct rill_task_options options = {.loop = stage->rig->loop};
     for (unsigned i = 0; i < SCRIPT_TASKS; i++) {
         struct actor *actor = &stage->actors[i];
-        *actor = (struct actor){.stage = stage, .number = i, .ended = true};
-        if (script_has(stage->script, i)) {
-            actor->ended = rill_task_create(actor_run, actor, &options, &actor->task) < 0;
+        *actor = (struct actor){.stage = stage, .number = i};
+        if (i >= stage->first && script_has(stage->script, i)) {
+            (void)rill_task_create(actor_run, actor, &options, &actor->task);
         }
     }
 }

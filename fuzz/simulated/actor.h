@@ -15,7 +15,6 @@ struct actor {
     struct connection *own; /* NULL: each operation names one */
     struct rill_task *task; /* NULL: none, or not held */
     size_t done;            /* operations that it has ended */
-    bool ended;
 };
 
 struct stage {
@@ -23,6 +22,8 @@ struct stage {
     const struct script *script;
     struct connection *connections;
     struct actor actors[SCRIPT_TASKS];
+    unsigned first; /* of the actors that are tasks of their own */
+    int (*special)(struct actor *actor, const struct op *op); /* OP_SPECIAL, judged by itself */
     bool goes_on; /* a cancelled task goes on with its next operation */
     bool drops;   /* handles of tasks are let go while they run: none may be awaited */
 };

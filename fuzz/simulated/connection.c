@@ -251,6 +251,22 @@ void connection_check_end(struct connection *self)
 
 /* -- the end --------------------------------------------------------------------------------- */
 
+void connection_let_go(struct connection *self)
+{
+    const struct rill_opt_int no_limit = {0};
+    if (self->peer != NULL) {
+        self->peer_ops->set_window(self->peer, no_limit);
+        self->peer_ops->shutdown_write(self->peer);
+        self->peer_shut = true;
+    }
+    if (self->writer != NULL) {
+        rill_transport_resume_reading(rill_writer_transport(self->writer));
+        rill_writer_close(self->writer);
+    } else if (self->reader != NULL) {
+        rill_reader_feed_eof(self->reader);
+    }
+}
+
 void connection_free_pair(struct connection *self)
 {
     self->view = (struct rill_bytes){NULL, 0};

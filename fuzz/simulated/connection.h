@@ -54,7 +54,7 @@ struct connection {
     bool peer_ended; /* closed or reset: not everything arrives */
     bool peer_shut;  /* nothing more is sent */
     bool aborted;    /* or may be */
-    bool wrote_eof;
+    bool is_servers; /* the pair belongs to a server: a handler never frees it */
 };
 
 /* The endless text from `at` on; there is enough for every run. */
@@ -79,6 +79,10 @@ void connection_skipped(struct connection *self);
 void connection_check(struct connection *self);
 /* What must hold once the transport is gone: everything written has arrived. */
 void connection_check_end(struct connection *self);
+
+/* Nothing keeps a task waiting any longer: the peer has read everything and sent its end, the
+ * writer is closed, nobody pauses. */
+void connection_let_go(struct connection *self);
 
 /* Frees the pair. No call is in progress. */
 void connection_free_pair(struct connection *self);

@@ -5,6 +5,7 @@
  */
 #include "simulated/kernel.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "loop/poller.h"
@@ -12,7 +13,18 @@
 struct kernel_poller {
     struct rill__poller base;
     struct kernel *kernel;
+    struct rill__list watches; /* with anything wanted, in the order of their wishes */
 };
+
+struct kernel_watch {
+    struct rill__watch base;
+    struct rill__link link;
+};
+
+static struct kernel_poller *of(struct rill__poller *poller)
+{
+    return rill__container(poller, struct kernel_poller, base);
+}
 
 static void watch_init(struct rill__poller *poller, struct rill__watch *watch, int fd)
 {
@@ -22,20 +34,67 @@ static void watch_init(struct rill__poller *poller, struct rill__watch *watch, i
 
 static void watch_changed(struct rill__poller *poller, struct rill__watch *watch)
 {
-    (void)poller;
-    (void)watch;
+    struct rill__link *link = &rill__container(watch, struct kernel_watch, base)->link;
+    const bool wanted = watch->reading || watch->writing;
+    if (wanted && !rill__linked(link)) {
+        rill__list_append(&of(poller)->watches, link);
+        poller->watches++;
+    } else if (!wanted && rill__linked(link)) {
+        rill__list_remove(link);
+        poller->watches--;
+    }
 }
 
 static void watch_cleanup(struct rill__poller *poller, struct rill__watch *watch)
 {
-    (void)poller;
-    (void)watch;
+    watch->reading = false;
+    watch->writing = false;
+    watch_changed(poller, watch);
+    rill__unready(&watch->on_readable);
+    rill__unready(&watch->on_writable);
 }
 
+static bool is_readable(const struct kernel_socket *socket)
+{
+    if (socket->state == KERNEL_LISTENING) {
+        return socket->pending_count > 0;
+    }
+    return socket->state == KERNEL_CONNECTED && kernel_wire_readable(socket->wire);
+}
+
+static bool is_writable(const struct kernel_socket *socket)
+{
+    if (socket->state == KERNEL_CONNECTING) {
+        return socket->decided;
+    }
+    return socket->state == KERNEL_CONNECTED && kernel_wire_writable(socket->wire);
+}
+
+static _Noreturn void invariant_watched_descriptor_is_open(int fd)
+{
+    (void)fprintf(stderr, "descriptor %d is watched and not open\n", fd);
+    abort();
+}
+
+/* Level-triggered, read before write. */
 static void poll_now(struct rill__poller *poller, double timeout_s)
 {
-    (void)poller;
+    const struct kernel_poller *self = of(poller);
+    const struct rill__link *link = self->watches.head.next;
     (void)timeout_s;
+    for (; link != &self->watches.head; link = link->next) {
+        struct rill__watch *watch = &rill__container(link, struct kernel_watch, link)->base;
+        const struct kernel_socket *socket = kernel_socket_of(self->kernel, watch->fd);
+        if (socket == NULL) {
+            invariant_watched_descriptor_is_open(watch->fd);
+        }
+        if (watch->reading && is_readable(socket)) {
+            rill__ready(poller->loop, &watch->on_readable);
+        }
+        if (watch->writing && is_writable(socket)) {
+            rill__ready(poller->loop, &watch->on_writable);
+        }
+    }
 }
 
 static void wake(struct rill__poller *poller)
@@ -56,7 +115,7 @@ static void free_poller(struct rill__poller *poller)
 }
 
 static const struct rill__poller_ops ops = {
-    .watch_size = sizeof(struct rill__watch),
+    .watch_size = sizeof(struct kernel_watch),
     .watch_init = watch_init,
     .watch_changed = watch_changed,
     .watch_cleanup = watch_cleanup,
@@ -74,6 +133,7 @@ bool kernel_adopt(struct kernel *kernel, struct rill_loop *loop)
     }
     poller->base = (struct rill__poller){.ops = &ops, .loop = loop};
     poller->kernel = kernel;
+    rill__list_init(&poller->watches);
     loop->poller->ops->free(loop->poller);
     loop->poller = &poller->base;
     return true;
@@ -96,9 +156,4 @@ static int idle(void *arg, double until)
 struct rill_clock kernel_clock(struct kernel *kernel)
 {
     return (struct rill_clock){.now = now, .idle = idle, .arg = kernel};
-}
-
-void kernel_init(struct kernel *kernel)
-{
-    *kernel = (struct kernel){0};
 }

@@ -16,7 +16,6 @@ enum {
     MAY_LIMIT = 8,
     MAY_BE_LOST = 16, /* the connection's error */
     MAY_WAIT = 32,    /* and so be cancelled */
-    MAY_ASSERT = 64,
     READS = MAY_RUNTIME | MAY_BE_LOST | MAY_WAIT,
 };
 
@@ -38,7 +37,6 @@ static const unsigned answers[OP_TASK_KINDS] = {
     [OP_WAIT_CLOSED] = MAY_BE_LOST | MAY_WAIT,
     [OP_SLEEP] = MAY_WAIT,
     [OP_SET_LIMITS] = MAY_VALUE,
-    [OP_FEED] = MAY_ASSERT,
     [OP_YIELD] = MAY_WAIT,
 };
 
@@ -77,8 +75,6 @@ static bool is_allowed(unsigned may, int rc, const struct rig *rig)
         return (may & MAY_INCOMPLETE) != 0;
     case RILL_ELIMIT:
         return (may & MAY_LIMIT) != 0;
-    case RILL_EASSERTION:
-        return (may & MAY_ASSERT) != 0;
     case RILL_ECANCELLED:
         return (may & MAY_WAIT) != 0;
     case RILL_ENOMEM:
@@ -279,17 +275,6 @@ static void look(struct connection *on)
     (void)rill_transport_is_reading(rill_writer_transport(on->writer));
 }
 
-static int feed(struct connection *on, const struct op *op)
-{
-    const size_t size = script_size(op->amount);
-    if (on->peer != NULL || on->writer != NULL || on->sent + size > TEXT_SIZE) {
-        return 0;
-    }
-    const int rc = rill_reader_feed_data(on->reader, text_at(on->sent), size);
-    on->sent += rc == 0 ? size : 0;
-    return rc;
-}
-
 /* What a writer's connection can be told without waiting. */
 static int tell(struct connection *on, const struct op *op)
 {
@@ -298,7 +283,6 @@ static int tell(struct connection *on, const struct op *op)
 
     switch ((enum task_op)op->kind) {
     case OP_WRITE_EOF:
-        on->wrote_eof = true;
         return rill_writer_write_eof(on->writer);
     case OP_CLOSE:
         rill_writer_close(on->writer);
@@ -345,8 +329,6 @@ static int on_reader(struct connection *on, const struct op *op)
     case OP_SET_READ_ALL_MAX:
         rill_reader_set_read_all_max(on->reader, most);
         return 0;
-    case OP_FEED:
-        return feed(on, op);
     case OP_LOOK:
         look(on);
         return 0;
@@ -358,14 +340,14 @@ static int on_reader(struct connection *on, const struct op *op)
 static int on_connection(struct connection *on, const struct op *op)
 {
     if (op->kind == OP_FREE) {
-        if (on->users == 0) {
+        if (on->users == 0 && !on->is_servers) {
             connection_free_pair(on);
         }
         return 0;
     }
     on->users++;
-    const bool reads = op->kind <= OP_READ_INTO || op->kind == OP_SET_READ_ALL_MAX ||
-                       op->kind == OP_FEED || op->kind == OP_LOOK;
+    const bool reads =
+        op->kind <= OP_READ_INTO || op->kind == OP_SET_READ_ALL_MAX || op->kind == OP_LOOK;
     const int rc = reads ? on_reader(on, op) : on_writer(on, op);
     on->users--;
     return rc;
@@ -403,6 +385,8 @@ int perform(struct actor *actor, const struct op *op)
             (void)rill_task_cancel_text(other, (op->aux & 1u) != 0 ? "text" : NULL);
         }
         return 0;
+    case OP_SPECIAL:
+        return actor->stage->special(actor, op);
     default:
         return on->reader != NULL ? judge(actor, op, on_connection(on, op)) : 0;
     }

@@ -75,6 +75,13 @@ static _Noreturn void invariant_memory_is_back(const struct rig *rig)
     abort();
 }
 
+static _Noreturn void invariant_descriptors_closed(const struct rig *rig)
+{
+    rig_print(rig);
+    (void)fprintf(stderr, "%zu descriptors are left open\n", kernel_open_sockets(&rig->kernel));
+    abort();
+}
+
 static _Noreturn void cannot_begin(const char *what)
 {
     (void)fprintf(stderr, "the target cannot begin: %s\n", what);
@@ -105,8 +112,11 @@ static void count_report(void *arg, struct rill_loop *loop,
 static struct rill_loop *make_loop(struct rig *rig, unsigned fair_calls)
 {
     const struct rill_clock clock = kernel_clock(&rig->kernel);
-    const struct rill_loop_options options = {
-        .clock = &clock, .log = count_log, .log_arg = rig, .fair_calls = fair_calls};
+    const struct rill_loop_options options = {.clock = &clock,
+                                              .sys = &rig->sys,
+                                              .log = count_log,
+                                              .log_arg = rig,
+                                              .fair_calls = fair_calls};
     struct rill_loop *loop;
 
     if (rill_loop_new(&options, &loop) < 0) {
@@ -124,6 +134,7 @@ void rig_init(struct rig *rig, rill_task_fn *warm_up, void *arg)
     allocations_install(&rig->allocations);
     rig->prints = getenv("RILL_FUZZ_PRINT") != NULL;
     kernel_init(&rig->kernel);
+    rig->sys = kernel_sys(&rig->kernel);
     rig->kept = make_loop(rig, 0);
     rig->loop = rig->kept;
     if (rig->kept == NULL || !rig_run(rig, warm_up, arg)) {
@@ -234,6 +245,9 @@ void rig_end(struct rig *rig)
         forget_last_error(rig);
     }
     rig->loop = NULL;
+    if (kernel_open_sockets(&rig->kernel) > 0) {
+        invariant_descriptors_closed(rig);
+    }
     if (rig->allocations.blocks != rig->blocks || rig->allocations.bytes != rig->bytes) {
         invariant_memory_is_back(rig);
     }

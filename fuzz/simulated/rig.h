@@ -18,6 +18,7 @@
 
 struct rig {
     struct kernel kernel;
+    struct rill_sys sys;
     struct allocations allocations;
     struct rill_loop *loop; /* of this run */
     struct rill_loop *kept;

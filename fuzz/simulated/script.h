@@ -49,8 +49,8 @@ enum task_op {
     OP_PAUSE_READING,
     OP_RESUME_READING,
     OP_SET_READ_ALL_MAX,
-    OP_FEED, /* a reader made by hand */
-    OP_LOOK, /* everything that only tells */
+    OP_SPECIAL, /* what only this target has */
+    OP_LOOK,    /* everything that only tells */
     OP_AWAIT,
     OP_RAISE, /* the task ends by an error of its own */
     OP_YIELD,

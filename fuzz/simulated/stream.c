@@ -112,30 +112,36 @@ static int open_all(void *arg)
     return 0;
 }
 
-/* -- the end --------------------------------------------------------------------------------- */
+/* -- what only this target has: the reader made by hand is fed ------------------------------- */
 
-/* Nothing keeps a task any longer: the peers have read everything and sent their ends, the writers
- * are closed, nobody pauses. */
-static void end_connection(struct connection *on)
+static _Noreturn void mismatch_feed(int rc)
 {
-    const struct rill_opt_int no_limit = {0};
-    if (on->peer != NULL) {
-        on->peer_ops->set_window(on->peer, no_limit);
-        on->peer_ops->shutdown_write(on->peer);
-        on->peer_shut = true;
-    }
-    if (on->writer != NULL) {
-        rill_transport_resume_reading(rill_writer_transport(on->writer));
-        rill_writer_close(on->writer);
-    } else if (on->reader != NULL) {
-        rill_reader_feed_eof(on->reader);
-    }
+    rig_print(&rig);
+    (void)fprintf(stderr, "feed_data answered %s\n", rill_error_name(rc));
+    abort();
 }
+
+static int feed(struct actor *actor, const struct op *op)
+{
+    struct connection *on = &actor->stage->connections[STREAM_BY_HAND];
+    const size_t size = script_size(op->amount);
+    if (on->reader == NULL || on->sent + size > TEXT_SIZE) {
+        return 0;
+    }
+    const int rc = rill_reader_feed_data(on->reader, text_at(on->sent), size);
+    if (rc < 0 && rc != RILL_EASSERTION && rig.allocations.failed == 0) {
+        mismatch_feed(rc);
+    }
+    on->sent += rc == 0 ? size : 0;
+    return 0;
+}
+
+/* -- the end --------------------------------------------------------------------------------- */
 
 static void end_peacefully(struct stream *stream)
 {
     for (unsigned i = 0; i < STREAM_CONNECTIONS; i++) {
-        end_connection(&stream->connections[i]);
+        connection_let_go(&stream->connections[i]);
     }
     rig_settle_until(&rig, RUN_ON_AT_MOST_S);
     stage_check_over(&stream->stage);
@@ -145,7 +151,7 @@ static void end_peacefully(struct stream *stream)
 static void free_connections(struct stream *stream)
 {
     for (unsigned i = 0; i < STREAM_CONNECTIONS; i++) {
-        end_connection(&stream->connections[i]);
+        connection_let_go(&stream->connections[i]);
     }
     for (unsigned i = 0; i < STREAM_CONNECTIONS; i++) {
         connection_free_pair(&stream->connections[i]);
@@ -187,7 +193,7 @@ static void play(struct input *input)
 {
     const struct settings settings = decode_settings(input);
     struct script script;
-    struct stream stream = {.stage = {.rig = &rig, .script = &script}};
+    struct stream stream = {.stage = {.rig = &rig, .script = &script, .special = feed}};
     struct setup setup = {&stream, &settings};
 
     script_decode(&script, input, STREAM_CONNECTIONS, WORLD_OP_KINDS);

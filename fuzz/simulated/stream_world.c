@@ -2,10 +2,10 @@
  *
  * The world of the target stream: the peers, the time, and whoever cancels tasks from outside.
  */
-#include <math.h>
 #include <stdint.h>
 
 #include "simulated/stream.h"
+#include "simulated/world.h"
 
 const char *const stream_world_names[WORLD_OP_KINDS] = {
     [WORLD_TURN] = "turn",
@@ -31,32 +31,6 @@ static void turn(struct stream *stream)
     }
 }
 
-static void move_peer(struct connection *on, const struct op *op)
-{
-    const struct rill_opt_int window = {op->aux != 0, (long long)script_size(op->amount)};
-    switch ((enum world_op)op->kind) {
-    case WORLD_SEND:
-        connection_send(on, script_size(op->amount));
-        break;
-    case WORLD_SHUTDOWN:
-        on->peer_shut = true;
-        on->peer_ops->shutdown_write(on->peer);
-        break;
-    case WORLD_CLOSE:
-    case WORLD_RESET:
-        on->peer_shut = true;
-        on->peer_ended = true;
-        (op->kind == WORLD_CLOSE ? on->peer_ops->close : on->peer_ops->reset)(on->peer);
-        break;
-    case WORLD_WINDOW:
-        on->peer_ops->set_window(on->peer, window);
-        break;
-    default:
-        connection_discard(on, script_size(op->amount));
-        break;
-    }
-}
-
 /* What a program does to a reader that it made by hand, or to any other. */
 static void move_reader(struct stream *stream, struct connection *on, const struct op *op)
 {
@@ -76,18 +50,6 @@ static void move_reader(struct stream *stream, struct connection *on, const stru
     rill_error_unref(error);
 }
 
-static void advance(struct stream *stream, const struct op *op)
-{
-    struct rill_loop_state state;
-    struct kernel *kernel = &stream->stage.rig->kernel;
-    rill_observe_loop(stream->stage.rig->loop, &state);
-    if (op->amount != 0) {
-        kernel->now += script_seconds(op->amount);
-    } else if (isfinite(state.next_timer) && state.next_timer > kernel->now) {
-        kernel->now = state.next_timer;
-    }
-}
-
 static void move(struct stream *stream, const struct op *op)
 {
     struct connection *on = &stream->connections[op->connection];
@@ -96,9 +58,9 @@ static void move(struct stream *stream, const struct op *op)
     if (op->kind == WORLD_CANCEL && task != NULL) {
         (void)rill_task_cancel(task);
     } else if (op->kind == WORLD_ADVANCE) {
-        advance(stream, op);
+        world_advance(stream->stage.rig, op);
     } else if (op->kind >= WORLD_SEND && op->kind <= WORLD_DISCARD && on->peer != NULL) {
-        move_peer(on, op);
+        world_move_peer(on, op);
     } else if (op->kind >= WORLD_FEED_EOF && on->reader != NULL) {
         move_reader(stream, on, op);
     }
