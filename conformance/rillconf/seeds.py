@@ -15,6 +15,7 @@ from .expr import unpack
 UNSEEN_CALLS = set("at_eof exception log time is_reading is_closing can_write_eof get_extra_info write writelines write_items "
                    "write_changed drain write_eof wait_closed set_write_buffer_limits get_write_buffer_limits get_write_buffer_size".split())
 UNSEEN_PEER = ("read", "window")
+SEED_MAX = 400      # a fuzzer cuts longer ones: fuzz/readuntil.options
 PEER_EVENTS = {"shutdown": "e", "eof": "e", "close": "e", "reset": "x"}
 # Closing one's own side ends the reader's input as the peer's end does (R-450).
 PLAIN_CALLS = {"readline": "l", "feed_eof": "e", "cancel": "c", "close": "e", "abort": "e"}
@@ -110,13 +111,14 @@ def encode_case(case):
 
 
 def write(cases, folder):
-    """A file for each different seed, named as libFuzzer names it; returns how many cases could be said, and how many files."""
+    """A file for each different seed of a sensible length, named as libFuzzer names it; returns how many cases could be said, and how many files."""
     os.makedirs(folder, exist_ok=True)
     said = [seed for seed in map(encode_case, cases) if seed is not None]
-    for seed in said:
+    written = {seed for seed in said if len(seed) <= SEED_MAX}
+    for seed in written:
         with open(os.path.join(folder, hashlib.sha1(seed).hexdigest()), "wb") as file:
             file.write(seed)
-    return len(said), len(set(said))
+    return len(said), len(written)
 
 
 def case_from(path, name):

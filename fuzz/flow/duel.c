@@ -148,21 +148,36 @@ static void play(struct flow_duel *duel, struct flow_source *source)
     }
 }
 
-void flow_duel_play(struct flow_duel *duel, struct rig *rig, const uint8_t *data, size_t size)
+static void begin(struct flow_duel *duel, struct rig *rig, struct flow_limit window)
 {
     const struct rig_plan plan = {.fresh = false};
+    if (!rig_begin(rig, &plan) || !flow_player_begin(&duel->player, rig, window)) {
+        abort(); /* nothing fails here on purpose */
+    }
+    rig_story(rig, print_duel, duel);
+}
+
+void flow_duel_play(struct flow_duel *duel, struct rig *rig, const uint8_t *data, size_t size)
+{
     struct flow_source source = {data, size};
     const struct flow_limit window = flow_take_window(&source);
 
     duel->count = 0;
     flow_model_init(&duel->model, window);
-    if (!rig_begin(rig, &plan) || !flow_player_begin(&duel->player, rig, window)) {
-        abort(); /* nothing fails here on purpose */
-    }
-    rig_story(rig, print_duel, duel);
+    begin(duel, rig, window);
     play(duel, &source);
     flow_model_end(&duel->model, &duel->of_model);
     flow_player_end(&duel->player, &duel->of_rill);
     compare(duel);
+    rig_end(rig);
+}
+
+void flow_duel_play_alone(struct flow_duel *duel, struct rig *rig)
+{
+    begin(duel, rig, duel->player.window);
+    for (size_t i = 0; i < duel->count; i++) {
+        flow_player_step(&duel->player, &duel->ops[i], &duel->of_rill);
+    }
+    flow_player_end(&duel->player, &duel->of_rill);
     rig_end(rig);
 }

@@ -19,4 +19,7 @@ struct flow_duel {
 
 void flow_duel_play(struct flow_duel *duel, struct rig *rig, const uint8_t *data, size_t size);
 
+/* What was played last, on rill alone: for measuring what the model costs. */
+void flow_duel_play_alone(struct flow_duel *duel, struct rig *rig);
+
 #endif

@@ -40,6 +40,9 @@ struct flow_player {
     struct flow_lent lent[FLOW_OPS_MAX];
 };
 
+/* Once: what outlives the programs. */
+void flow_rig_init(struct rig *rig);
+
 /* Runs in a task of its own; the player must not move until it has ended. */
 bool flow_player_begin(struct flow_player *player, struct rig *rig, struct flow_limit window);
 /* The operation must stay where it is until the player has ended. */
