@@ -5,7 +5,9 @@ import os
 import re
 import time
 
-from . import live, oracles, random_known, random_play, random_scripts, report_files, report_json, version
+from . import (live, oracles, random_known, random_mutants, random_play, random_scripts, report_files, report_json, shrink,
+               shrink_print, version)
+from .case import read_file
 
 
 def seed(text):
@@ -20,6 +22,7 @@ def add_options(add, above_zero):
         help="play N scripts drawn by --seed, each judged live by a CPython; with --mutants COUNT: find and shrink so many wrong testees")
     add("--seed", type=seed, default=(1, 1), metavar="S", help="of --random; S:K begins with script K (1)")
     add("--shrink", metavar="CASE", help="make a script that differs as small as it gets: a case's name, a case file, or random:S:K")
+    add("--seed-folder", metavar="FOLDER", help="of --shrink: where the seed for fuzzing is written")
 
 
 def found_oracles(options):
@@ -92,5 +95,62 @@ def write_reports(command, judges, backends, sums, problems, seconds):
         "not_applicable": command.all_rules().not_applicable})
 
 
+def run_mutants(command, program):
+    """--random N --mutants COUNT; whether each was found and became small."""
+    recorded = {number for case in command.everything for _, number in case.record}
+    found = [oracle for oracle in found_oracles(command.options) if oracle.version in recorded]
+    if not found:
+        raise live.NoReference("no CPython here whose answers are recorded")
+    reference = live.meet(live.reference_player(found[-1], program), command.options.timeout)
+    wrong = os.path.join(os.path.dirname(program), "wrong.py")
+    return random_mutants.run(found[-1].path, wrong, reference, command.options, command.report.line)
+
+
+# ---- --shrink ---------------------------------------------------------------------------------------------------------
+
+def named_cases(command, name):
+    """What --shrink means: random:S:K, the name of a case, or all cases of a file."""
+    drawn = random_scripts.parse_name(name)
+    if drawn:
+        return [random_scripts.case(*drawn)]
+    found = [case for case in command.everything if case.name == name]
+    if not found and os.path.exists(name):
+        found = read_file(name)[1]
+    if not found:
+        raise LookupError("--shrink %s: no case, no case file, no random:S:K" % name)
+    return found
+
+
+def name_of(case):
+    """A case that was drawn gets a name that says so, in the area that its first call belongs to."""
+    drawn = random_scripts.parse_name(case.path)
+    if not drawn:
+        return case.name + "-smaller"
+    return "%s/random-%d-%d" % ((random_scripts.area(case),) + drawn)
+
+
+def run_shrink(command, program):
+    """--shrink; true when nothing differs, so that there is nothing to shrink."""
+    options, say, same = command.options, command.report.line, True
+    judges = Judges(command, program)
+    for player, reference in zip(judges.players, judges.references):
+        pair = live.Pair(player, reference, min(shrink.WATCHDOG, options.timeout))
+        try:
+            for case in named_cases(command, options.shrink):
+                shrunk = shrink.shrink(pair, case, command.backends())
+                if shrunk is None:
+                    say("%s: %s does not differ from %s" % (case.name, player.name, reference.name))
+                    continue
+                same = False
+                say("%s: %s against %s" % (case.name, player.name, reference.name))
+                shrink_print.show(shrunk, name_of(case), reference.command[0], options.seed_folder, say)
+        finally:
+            pair.stop()
+    return same
+
+
 def run(command, program):
-    return run_random(command, program)
+    """What was asked for; true: nothing differs (with --mutants: every one was found and shrunk)."""
+    if command.options.shrink is not None:
+        return run_shrink(command, program)
+    return run_mutants(command, program) if command.options.mutants else run_random(command, program)

@@ -72,6 +72,16 @@ def text(seed, number):
     return sketch.text("random/%d-%d" % (seed, number))
 
 
+def area(case):
+    """The folder of conformance/cases where a case of this kind would stand."""
+    if case.kind == "server":
+        return "server"
+    calls = {call["call"] for call in case.every_call()}
+    if calls & {"write", "writelines", "drain", "set_write_buffer_limits"}:
+        return "writer"
+    return "reader" if calls & {"read", "readexactly", "readuntil", "readline", "iterate"} else "tasks"
+
+
 def read(source, path="random"):
     """The one case in this text."""
     return FileReader(path, source).read()[1][0]

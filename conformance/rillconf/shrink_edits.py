@@ -148,7 +148,7 @@ def merge_chunks(script):
     places = [(index, SENDS.match(line)) for index, line in enumerate(script.operations)]
     places = [(index, found) for index, found in places if found]
     for (one, first), (other, second) in zip(places, places[1:]):
-        if first.group(1).split()[:2] != second.group(1).split()[:2]:
+        if re.findall(r"peer\S*|feed_data", first.group(1)) != re.findall(r"peer\S*|feed_data", second.group(1)):
             continue
         both = "%s %s + %s" % (first.group(1), first.group(2), second.group(2))
         kept = list(script.operations)
