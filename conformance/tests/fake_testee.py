@@ -44,7 +44,8 @@ def main(manner):
             send({"ev": "skip", "reason": "no such call"})
             continue
         count += 1
-        answer(manner, count)
+        name, _, place = manner.partition("@")      # crash@bad: in cases of that name only
+        answer(name if not place or script["run"].endswith("/" + place) else "good", count)
 
 
 if __name__ == "__main__":

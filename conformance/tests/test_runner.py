@@ -58,6 +58,19 @@ class Commands(unittest.TestCase):
         self.assertIn("about to fail", text)
         self.assertIn("signal 6", text)
 
+    def test_the_rest_goes_on(self):
+        """One case crashes or hangs, pinned to its step; those before and behind it are judged as ever."""
+        (one,) = recorded().values()
+        text = "\n".join(one.replace("area/one", "area/" + name) for name in ("a", "bad", "c", "d"))
+        for manner, verdict in (("crash", "CRASH"), ("hang", "HANG")):
+            with self.subTest(manner), support.Cases({"area/x.case": text}) as folder:
+                code, text_out = support.conform("--cases", folder, "--testee", fake(manner + "@bad"), "--backend", "mem", "-j", "1",
+                                                 "--timeout", "2")
+                self.assertEqual(1, code)
+                self.assertIn("%s area/bad" % verdict, text_out)
+                self.assertIn("step 1, line", text_out)
+                self.assertRegex(text_out, r"SAME 3 .*%s 1" % verdict)
+
     def test_a_crashed_testee_is_started_again(self):
         testee = Testee("fake", fake("crash").split(), 10)
         try:
