@@ -19,7 +19,7 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SECONDS = 30
 FILE, RIGHT, WRONG = "read.c", "if (match.start > reader->limit) {", "if (match.start >= reader->limit) {"
-FOUND = re.compile(r"^(mismatch_\w+) at operation", re.MULTILINE)
+FOUND = re.compile(r"^((?:mismatch|invariant)_\w+) at operation", re.MULTILINE)
 SKIPPED = 77
 
 
