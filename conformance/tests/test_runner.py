@@ -25,9 +25,10 @@ def fake(manner):
     return "%s %s %s" % (sys.executable, os.path.join(support.HOME, "tests", "fake_testee.py"), manner)
 
 
-def recorded(value="abc", extra=""):
-    one = case.FileReader("cases/area/x.case", CASE % ("0", value)).read()[1][0]
-    return {"area/x.case": CASE % (one.script_digest(), value) + extra}
+def recorded(value="abc", extra="", name="one"):
+    text = CASE.replace("area/one", "area/" + name)
+    one = case.FileReader("cases/area/x.case", text % ("0", value)).read()[1][0]
+    return {"area/x.case": text % (one.script_digest(), value) + extra}
 
 
 class Commands(unittest.TestCase):
@@ -60,8 +61,7 @@ class Commands(unittest.TestCase):
 
     def test_the_rest_goes_on(self):
         """One case crashes or hangs, pinned to its step; those before and behind it are judged as ever."""
-        (one,) = recorded().values()
-        text = "\n".join(one.replace("area/one", "area/" + name) for name in ("a", "bad", "c", "d"))
+        text = "\n".join(recorded(name=name)["area/x.case"] for name in ("a", "bad", "c", "d"))
         for manner, verdict in (("crash", "CRASH"), ("hang", "HANG")):
             with self.subTest(manner), support.Cases({"area/x.case": text}) as folder:
                 code, text_out = support.conform("--cases", folder, "--testee", fake(manner + "@bad"), "--backend", "mem", "-j", "1",
