@@ -9,6 +9,7 @@ import pathlib
 import subprocess
 import sys
 
+sys.dont_write_bytecode = True  # a source tree stays clean of caches
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "conformance"))
 from rillconf import oracles, version    # noqa: E402
 
