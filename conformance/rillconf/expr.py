@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The small expression language of case files: tokens, bytes such as 3*"ab" + "\\r\\n", numbers, durations."""
+import functools
 import re
 
 TOKEN = re.compile(r"""
@@ -155,6 +156,7 @@ RUN = re.compile(r"(.)\1{31,}", re.DOTALL)
 LONG = 1000
 
 
+@functools.lru_cache(maxsize=32)        # the same bytes come on one backend after the other
 def show_bytes(text):
     """Bytes as an expression that parses back to them; runs of one byte become N*"x"."""
     before, middle, after = ends_of_long(text) if len(text) > LONG else ("", text, "")

@@ -12,6 +12,7 @@ from .tls import CERTIFICATES
 
 
 DECODER = json.JSONDecoder()
+SIZE = struct.Struct(">I")
 PIPE = 65536        # what a pipe holds
 
 
@@ -93,7 +94,7 @@ class Testee:
 
     def send(self, message):
         body = json.dumps(message, separators=(",", ":")).encode("ascii")
-        data = memoryview(struct.pack(">I", len(body)) + body)
+        data = memoryview(SIZE.pack(len(body)) + body)
         try:
             while data:
                 data = data[self.process.stdin.write(data):]
@@ -119,12 +120,20 @@ class Testee:
         return "killed by signal %d" % -code if code < 0 else "exit status %d" % code
 
     def receive(self, deadline):
-        self.need(4, deadline)
-        size = struct.unpack_from(">I", self.buffer, self.at)[0]
-        self.need(4 + size, deadline)
-        begin = self.at + 4
-        self.at = begin + size
-        return DECODER.raw_decode(self.buffer[begin:self.at].decode("utf-8"))[0]
+        return next(self.receive_all(deadline))
+
+    def receive_all(self, deadline):
+        """Every message, without end."""
+        while True:
+            at, end, buffer = self.at, len(self.buffer), self.buffer
+            while end - at >= 4:
+                begin = at + 4
+                at = begin + SIZE.unpack_from(buffer, at)[0]
+                if at > end:
+                    break
+                self.at = at
+                yield DECODER.raw_decode(buffer[begin:at].decode("utf-8"))[0]
+            self.need(end - self.at + 1, deadline)
 
     # cases
 
@@ -135,9 +144,7 @@ class Testee:
             if self.process is None:
                 self.start()
             self.send(message)
-            deadline = time.monotonic() + self.timeout
-            while True:
-                event = self.receive(deadline)
+            for event in self.receive_all(time.monotonic() + self.timeout):
                 if event["ev"] == "skip":
                     return Outcome(events, "skip", event.get("reason", "no reason given"))
                 events.append(event)

@@ -43,6 +43,7 @@ SMALL_SEND_BUFFER = 16384
 BARRIER_SECONDS = 3.0
 RESTLESS_TURNS = 3000
 CONNECT_SECONDS = 0.5       # a listener whose queue is full answers nothing
+MALLOC_KEEPS = {-3: 1 << 25, -1: 1 << 28}      # M_MMAP_THRESHOLD, M_TRIM_THRESHOLD of malloc.h
 OUT_OF_RESOURCE = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 REAL_SOCKET = socket.socket
 REAL_GETADDRINFO = socket.getaddrinfo
@@ -581,6 +582,8 @@ class VirtualSelector(selectors.BaseSelector):
 
     def poll(self, seconds=0):
         ready = self.real.select(seconds)
+        if not self.virtual:
+            return ready
         for fd, key in self.virtual.items():
             sock = self.answering[fd]
             mask = key.events & ((selectors.EVENT_READ if sock.readable() else 0)
@@ -1556,6 +1559,8 @@ class Case:
 
     def pump(self):
         """What TLS peers do by themselves; true when something moved."""
+        if not self.tls:
+            return False
         accepted = bool(self.ssl_calls) and self.accept_early()
         return any([peer.pump() for peer in self.tls_peers()]) or accepted
 
@@ -2287,6 +2292,17 @@ def capabilities():
     return names
 
 
+def keep_memory():
+    """What costs time in each case otherwise: asyncio's TLS buffers of 256 kB come and go, collectors look at all that is imported."""
+    if hasattr(gc, "freeze"):
+        gc.collect()
+        gc.freeze()
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)       # glibc's alone
+    if mallopt:
+        for parameter, size in MALLOC_KEEPS.items():
+            mallopt(parameter, size)
+
+
 def serve(name="cpython"):
     warnings.simplefilter("ignore")
     sink = os.fdopen(os.dup(1), "wb", 65536)
@@ -2296,9 +2312,7 @@ def serve(name="cpython"):
     logger = logging.getLogger("asyncio")
     logger.addHandler(logs)
     logger.propagate = False
-    if hasattr(gc, "freeze"):       # what is imported stays: no collection has to look at it
-        gc.collect()
-        gc.freeze()
+    keep_memory()
     warnings.showwarning = logs.warning
     wire.send({"ev": "hello", "protocol": 1, "name": name, "version": platform.python_version(),
                "implementation": platform.python_implementation(),
