@@ -14,6 +14,7 @@ from .random_tasks import Servers, Tasks
 NAME = re.compile(r"random:(\d+):(\d+)$")
 FAULTS = ("recv 1 EINTR", "recv 1 EAGAIN", "recv 2 EINTR count=2", "recv 1 ECONNRESET", "recv 1 short 1", "recv 1 short 2", "send 1 EINTR",
           "send 1 EAGAIN", "send 1 short 1", "send 1 short 3", "send 1 EPIPE", "send 1 ECONNRESET", "recv 1 ETIMEDOUT")
+FAULTLESS = ("read-all", "writelines")      # an error in the middle of them: Q-17, Q-10
 
 # A case names a rule. Of a random script it is the one that the first of these calls in it is about.
 RULES = (("readuntil (", "R-156"), ("readuntil", "R-144"), ("readexactly", "R-132"), ("readline", "R-180"), ("iterate", "R-177"),
@@ -28,6 +29,9 @@ class Sketch:
         self.header, self.lines, self.needs, self.excluded = [], [], set(), []
 
     def op(self, word, rest, hasty=False):
+        """`hasty`: in one turn with the next. Two sends in one turn are one chunk or two as TCP likes, so they never are."""
+        if word == "peer" and rest.startswith("send"):
+            self.lines = [line[3:] if line.startswith("go peer") and " send " in line else line for line in self.lines]
         self.lines.append("%s%-7s %s" % ("go " if hasty else "", word, rest))
 
     def exclude(self, backends, reason):
@@ -60,7 +64,7 @@ def fill(sketch, draw):
         Servers(sketch, draw).fill(budget + 2)
     else:
         reading, writing = world != "write", world in ("write", "both", "faults")
-        Stream(sketch, draw, world == "by hand", reading, writing).fill(budget)
+        Stream(sketch, draw, world == "by hand", reading, writing, FAULTLESS if world == "faults" else ()).fill(budget)
     if world == "faults":
         add_faults(sketch, draw)
 

@@ -27,9 +27,9 @@ def quoted(text):
 class Stream:
     """Draws the lines of one script; `sketch` takes them."""
 
-    def __init__(self, sketch, draw, by_hand, reading, writing):
+    def __init__(self, sketch, draw, by_hand, reading, writing, without=()):
         self.sketch, self.draw, self.by_hand = sketch, draw, by_hand
-        self.features = self.draw_features(reading, writing)
+        self.features = self.draw_features(reading, writing) - set(without)
         self.limit = draw.one((1, 2, 3, 4, 5, 8, 12, None)) if reading else draw.one((3, None, None))
         self.separators = draw.sample(SEPARATORS, 1 + draw.below(3))
         self.high, self.low = draw.weighted([(1, 0), (1, 1), (2, 4), (2, 8), (1, 16)]), 0
@@ -100,6 +100,8 @@ class Stream:
         for _ in range(8 * budget):         # some moves add nothing: what was ended does not end again
             if len(self.sketch.lines) < budget:
                 self.draw.weighted(moves)()
+        if not self.sketch.lines:
+            self.sketch.op("app", self.task("q", "at_eof"))
         self.exclude()
 
     def exclude(self):
