@@ -25,14 +25,18 @@ static void run_start(struct rill__entry *entry)
     }
 }
 
-static const struct rill_error *check_context(const struct rill_ssl_context *context) /* */
+/* A transport that closes is refused, as drain does it (R-252): until it is lost it may owe that
+ * news to a layer whose handshake has failed, and only its protocol of that moment hears it. */
+static const struct rill_error *check(const struct rill_ssl_context *context,
+                                      struct rill_transport *below)
 {
-    if (context == NULL || context == rill_ssl_default) {
+    if (context == NULL || context == rill_ssl_default) { /* */
         return rill_error_new(RILL_ETYPE,
                               "sslcontext is expected to be an instance of ssl.SSLContext, got %s",
                               context == NULL ? "None" : "True");
     }
-    return NULL;
+    return rill_transport_is_closing(below) ? rill_error_new(RILL_ECONNRESET, "Connection lost")
+                                            : NULL;
 }
 
 /* Swaps the protocol and waits for the handshake; `stream` is whose transport it will be, or NULL.
@@ -81,10 +85,7 @@ int rill_start_tls(struct rill_transport *transport, struct rill_protocol *proto
     }
     options = options != NULL ? options : &no_options;
     const struct rill__ssl_params params = params_of(ssl, options, options->server_side);
-    const struct rill_error *error = check_context(ssl);
-    if (error == NULL && rill_transport_is_closing(transport)) {
-        error = rill_error_new(RILL_ECONNRESET, "Connection lost"); /* as drain says */
-    }
+    const struct rill_error *error = check(ssl, transport);
     if (error == NULL) {
         rill__ssl_new(task->loop, &params, protocol, true, &layer, &error);
     }
@@ -166,7 +167,7 @@ static int upgrade_stream(struct rill_writer *writer, struct rill_ssl_context *s
     struct rill_transport *below = stream->transport;
     const struct rill__ssl_params params =
         params_of(ssl, options != NULL ? options : &no_options, is_server(stream));
-    const struct rill_error *error = check_context(ssl);
+    const struct rill_error *error = check(ssl, below);
     if (error == NULL) {
         error = make_layer(stream, &params, &layer);
     }
