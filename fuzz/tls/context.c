@@ -151,7 +151,7 @@ static void set_protocols(struct rill_ssl_context *context, struct program *prog
 {
     const struct rill_error *error = NULL;
     const size_t count = program_choice(program, PROTOCOLS_MAX);
-    const char *protocols[LONG_TEXT];
+    const char *protocols[LONG_TEXT] = {NULL};
     char *texts[PROTOCOLS_MAX];
     char longest[256];
 

@@ -132,6 +132,18 @@ void invariant_no_quiet(void)
     abort();
 }
 
+void invariant_clear_text(void)
+{
+    (void)fprintf(stderr, "behind start_tls rill sent what is no record of TLS\n");
+    abort();
+}
+
+void invariant_event_order(const char *event)
+{
+    (void)fprintf(stderr, "a protocol was told out of order: %s\n", event);
+    abort();
+}
+
 void mismatch_answer(const char *question, const char *got, const char *want)
 {
     (void)fprintf(stderr, "%s: '%s', not '%s'\n", question, got != NULL ? got : "None",
@@ -250,6 +262,32 @@ void judge_setting(int rc, const struct rill_error *error)
         }
     }
     rill_error_unref(error);
+}
+
+/* A handshake's failures too: what comes behind it repeats them. */
+static bool is_of_stream(int code)
+{
+    return code == RILL_ESSLCERT || code == RILL_ECONNABORTED || code == RILL_ESSL ||
+           code == RILL_ESSLEOF || code == RILL_ECONNRESET || code == RILL_EPIPE ||
+           code == RILL_ETIMEOUT || code == RILL_ERUNTIME || code == RILL_EVALUE ||
+           code == RILL_ENOTIMPLEMENTED || code == RILL_EUSER ||
+           code == RILL_EOS; /* of shutdown: R-212 */
+}
+
+void judge_stream_error(int rc, const struct rill_error *error, bool opens)
+{
+    if (error == NULL || error->code != rc) {
+        invariant_error_missing();
+    }
+    if (judge_no_memory(error)) {
+        return;
+    }
+    if (!is_of_stream(error->code) && !(opens && error->code == RILL_ETYPE)) {
+        invariant_undocumented_error(error);
+    }
+    if (error->code == RILL_ESSL || error->code == RILL_ESSLCERT) {
+        judge_whole(error, true);
+    }
 }
 
 void judge_queue(void)

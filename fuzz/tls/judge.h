@@ -32,6 +32,8 @@ void judge_heard(enum random_side who, size_t place, const char *data, size_t co
 void judge_error(const struct rill_error *error, bool verifies, bool again);
 /* The same for the errors of a context's settings, which have a few codes more. */
 void judge_setting(int rc, const struct rill_error *error);
+/* The error of a call on a stream or transport over TLS. */
+void judge_stream_error(int rc, const struct rill_error *error, bool opens);
 /* OpenSSL's queue is as empty as every call promises. */
 void judge_queue(void);
 /* rill holds as many blocks as before. */
@@ -45,6 +47,8 @@ _Noreturn void invariant_partial_write(size_t taken, size_t given);
 _Noreturn void invariant_outgoing_unbounded(size_t size);
 _Noreturn void invariant_read_out_of_nothing(void);
 _Noreturn void invariant_no_quiet(void);
+_Noreturn void invariant_clear_text(void);
+_Noreturn void invariant_event_order(const char *event);
 _Noreturn void mismatch_answer(const char *question, const char *got, const char *want);
 
 #endif

@@ -187,6 +187,10 @@ static void hear(struct peer *peer)
     int result;
 
     while ((result = SSL_read(peer->ssl, space, (int)sizeof space)) > 0) {
+        if (peer->hear != NULL) {
+            peer->hear(peer->arg, space, (size_t)result);
+            continue;
+        }
         judge_heard(RANDOM_OF_RILL, peer->heard, space, (size_t)result, peer->said_by_rill);
         peer->heard += (size_t)result;
     }
@@ -209,23 +213,27 @@ void peer_take(struct peer *peer, const char *data, size_t size)
     repeatable_side(RANDOM_OF_RILL);
 }
 
-bool peer_say(struct peer *peer, size_t count)
+bool peer_say_bytes(struct peer *peer, struct rill_bytes bytes)
 {
-    if (!peer->handshaken || peer->failed || peer->said_goodbye || count == 0) {
+    if (!peer->handshaken || peer->failed || peer->said_goodbye || bytes.len == 0) {
         return false;
     }
     repeatable_side(RANDOM_OF_PEER);
-    char *const text = judge_text(RANDOM_OF_PEER, peer->said, count);
-    const int written = SSL_write(peer->ssl, text, (int)count);
-    free(text);
-    if (written > 0) {
-        peer->said += (size_t)written;
-    } else {
-        peer->failed = true; /* in the middle of a renegotiation it would be to be said again */
-    }
+    const int written = SSL_write(peer->ssl, bytes.ptr, (int)bytes.len);
+    /* In the middle of a renegotiation it would be to be said again. */
+    peer->failed = written <= 0;
     send_all(peer);
     repeatable_side(RANDOM_OF_RILL);
     return written > 0;
+}
+
+bool peer_say(struct peer *peer, size_t count)
+{
+    char *const text = judge_text(RANDOM_OF_PEER, peer->said, count);
+    const bool said = peer_say_bytes(peer, (struct rill_bytes){text, count});
+    free(text);
+    peer->said += said ? count : 0;
+    return said;
 }
 
 void peer_say_goodbye(struct peer *peer)

@@ -28,6 +28,9 @@ struct peer {
     size_t said;
     size_t heard;
     size_t said_by_rill; /* what `heard` may be at most */
+    /* Takes the plaintext instead of its being judged; NULL: none does. */
+    void (*hear)(void *arg, const char *data, size_t size);
+    void *arg;
     bool handshaken;
     bool failed;
     bool said_goodbye;
@@ -43,6 +46,7 @@ void peer_close(struct peer *peer);
 void peer_take(struct peer *peer, const char *data, size_t size);
 /* False when it has nothing to say (any more). */
 bool peer_say(struct peer *peer, size_t count);
+bool peer_say_bytes(struct peer *peer, struct rill_bytes bytes);
 void peer_say_goodbye(struct peer *peer);
 void peer_update_key(struct peer *peer, bool ask);
 void peer_renegotiate(struct peer *peer);
