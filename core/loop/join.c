@@ -93,6 +93,7 @@ struct child {
 };
 struct join {
     struct rill__wait wait;
+    struct rill__timer deadline; /* of rill_wait, armed if it has one */
     struct child *children;
     size_t count;
     size_t finished;
@@ -114,6 +115,7 @@ static void child_done(struct child *child)
         join->failed = child->task;
     }
     if (join->finished == join->count || join->first_done_ends || join->failed != NULL) {
+        rill__timer_stop(&join->deadline); /* now, not when the task runs: R-016 shows it */
         rill__wait_complete(&join->wait, 0);
     }
 }
@@ -225,23 +227,17 @@ int rill_gather(struct rill_task *const *tasks, size_t count, bool return_except
     return rc;
 }
 
-struct wait_deadline {
-    struct rill__timer timer;
-    struct rill__wait *wait;
-};
-
 static void wait_timed_out(struct rill__entry *entry)
 {
-    struct wait_deadline *deadline = rill__container(
-        rill__container(entry, struct rill__timer, entry), struct wait_deadline, timer);
-    rill__wait_complete(deadline->wait, 0);
+    struct rill__timer *timer = rill__container(entry, struct rill__timer, entry);
+    rill__wait_complete(&rill__container(timer, struct join, deadline)->wait, 0);
 }
 
 int rill_wait(struct rill_task *const *tasks, size_t count, enum rill_wait_until until,
               struct rill_opt_real timeout_s)
 {
-    struct join join = {.first_done_ends = until == RILL_FIRST_COMPLETED};
-    struct wait_deadline deadline = {.timer.entry.run = wait_timed_out, .wait = &join.wait};
+    struct join join = {.first_done_ends = until == RILL_FIRST_COMPLETED,
+                        .deadline.entry.run = wait_timed_out};
 
     if (count == 0) {
         return rill__fail_with(RILL_EVALUE, "Set of Tasks/Futures is empty.");
@@ -257,10 +253,10 @@ int rill_wait(struct rill_task *const *tasks, size_t count, enum rill_wait_until
         }
     }
     if (timeout_s.given) {
-        rc = rill__timer_start(loop, &deadline.timer, rill_loop_time(loop) + timeout_s.value);
+        rc = rill__timer_start(loop, &join.deadline, rill_loop_time(loop) + timeout_s.value);
     }
     rc = rc < 0 ? rill__fail_no_memory() : rill__wait(&join.wait, &join_ops);
-    rill__timer_stop(&deadline.timer);
+    rill__timer_stop(&join.deadline);
     join_end(&join);
     return rc;
 }
