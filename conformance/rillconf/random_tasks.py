@@ -9,6 +9,7 @@ class Tasks:
     def __init__(self, sketch, draw):
         self.sketch, self.draw = sketch, draw
         self.names, self.count = [], 0
+        self.caught = False         # only once: the harness ends what is left by three cancellations
         self.kinds = draw.some(("timeout", "wait_for", "gather", "shield", "await", "wait", "group", "raise", "read", "spawn", "mark",
                                 "uncancel"), 45)
         self.reading = False
@@ -29,7 +30,8 @@ class Tasks:
         """One statement with its label."""
         draw, label = self.draw, self.name("s")
         kind = draw.one(self.kinds + ["sleep"]) if depth < 3 else "sleep"
-        mode = draw.weighted([(6, ""), (1, "catch "), (1, "throw ")])
+        mode = draw.weighted([(6, ""), (1, "catch " if not self.caught else ""), (1, "throw ")])
+        self.caught = self.caught or mode == "catch "
         older = draw.sample(self.names, 1 + draw.below(2))
         if kind == "timeout":
             self.sketch.needs.add("timeout-scope")
