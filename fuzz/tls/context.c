@@ -223,9 +223,10 @@ static void give_nothing(struct rill_ssl_context *context)
     static const char nowhere[] = "/dev/null/none";
     const struct rill_error *error = NULL;
 
-    judge_setting(rill_ssl_context_load_cert_chain(context, NULL, NULL, NULL, &error), error);
     const struct rill_bytes none = {NULL, 0};
-    int rc = rill_ssl_context_load_verify_locations(context, NULL, NULL, none, &error);
+    int rc = rill_ssl_context_load_cert_chain(context, NULL, NULL, NULL, &error);
+    judge_setting(rc, error);
+    rc = rill_ssl_context_load_verify_locations(context, NULL, NULL, none, &error);
     judge_setting(rc, error);
     rc = rill_ssl_context_load_verify_locations(context, nowhere, NULL, none, NULL);
     rc = rc < 0 ? rill_ssl_context_load_cert_chain(context, nowhere, NULL, NULL, NULL) : 0;
@@ -249,9 +250,12 @@ static void use_default(struct rill_ssl_context *context)
 {
     const struct rill_error *error = NULL;
 
-    judge_setting(rill_ssl_context_load_default_certs(rill_ssl_default, &error), error);
-    judge_setting(rill_ssl_context_load_default_certs(context, &error), error);
-    judge_setting(rill_ssl_context_set_sni_callback(context, no_choice, NULL, &error), error);
+    int rc = rill_ssl_context_load_default_certs(rill_ssl_default, &error);
+    judge_setting(rc, error);
+    rc = rill_ssl_context_load_default_certs(context, &error);
+    judge_setting(rc, error);
+    rc = rill_ssl_context_set_sni_callback(context, no_choice, NULL, &error);
+    judge_setting(rc, error);
     struct rill_ssl_context *const made = rill__ssl_context_for(rill_ssl_default, &error);
     judge_setting(error != NULL ? error->code : 0, error);
     rill_ssl_context_set_strict_end(rill_ssl_default, true);

@@ -51,10 +51,11 @@ static EVP_PKEY *key_of(const char *pem)
 
 /* -- rill's contexts -------------------------------------------------------------------------- */
 
-static void fine(int rc, const struct rill_error *error, const char *what)
+/* `error` is read behind the call whose argument it is. */
+static void fine(int rc, const struct rill_error *const *error, const char *what)
 {
     if (rc < 0) {
-        (void)fprintf(stderr, "%s: %s\n", what, error->text);
+        (void)fprintf(stderr, "%s: %s\n", what, (*error)->text);
         abort();
     }
 }
@@ -63,7 +64,7 @@ static void trust(struct rill_ssl_context *context)
 {
     const struct rill_error *error = NULL;
     fine(rill_ssl_context_load_verify_locations(context, NULL, NULL, rill_bytes_of(ca_pem), &error),
-         error, "trust");
+         &error, "trust");
 }
 
 /* Not load_cert_chain: that takes files. */
@@ -78,20 +79,20 @@ static void offer(struct rill_ssl_context *context)
 {
     static const char *const protocols[] = {"h2", "http/1.1"};
     const struct rill_error *error = NULL;
-    fine(rill_ssl_context_set_alpn_protocols(context, protocols, 2, &error), error, "ALPN");
+    fine(rill_ssl_context_set_alpn_protocols(context, protocols, 2, &error), &error, "ALPN");
 }
 
 static void no_newer(struct rill_ssl_context *context)
 {
     const struct rill_error *error = NULL;
-    fine(rill_ssl_context_set_versions(context, RILL_TLS_1_2, RILL_TLS_1_2, &error), error,
+    fine(rill_ssl_context_set_versions(context, RILL_TLS_1_2, RILL_TLS_1_2, &error), &error,
          "versions");
 }
 
 static void ask(struct rill_ssl_context *context, enum rill_ssl_client_certificate mode)
 {
     const struct rill_error *error = NULL;
-    fine(rill_ssl_context_verify_client(context, mode, &error), error, "a demand");
+    fine(rill_ssl_context_verify_client(context, mode, &error), &error, "a demand");
     trust(context);
 }
 
@@ -107,7 +108,7 @@ static struct rill_ssl_context *adopted(const struct material *self, bool server
         show(self, ctx, IDENTITY_SERVER);
     }
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
-    fine(rill_ssl_context_adopt(ctx, server_side, &context, &error), error, "an adopted context");
+    fine(rill_ssl_context_adopt(ctx, server_side, &context, &error), &error, "an adopted context");
     SSL_CTX_free(ctx);
     return context;
 }
@@ -120,7 +121,7 @@ static struct rill_ssl_context *make_client(const struct material *self, enum cl
     if (kind == CLIENT_ADOPTED) {
         return adopted(self, false);
     }
-    fine(rill_ssl_context_new_client(&context, &error), error, "a client's context");
+    fine(rill_ssl_context_new_client(&context, &error), &error, "a client's context");
     if (kind != CLIENT_DISTRUST) {
         trust(context);
     }
@@ -170,7 +171,7 @@ static struct rill_ssl_context *make_server(struct material *self, enum server_k
     if (kind == SERVER_ADOPTED) {
         return adopted(self, true);
     }
-    fine(rill_ssl_context_new_server(&context, &error), error, "a server's context");
+    fine(rill_ssl_context_new_server(&context, &error), &error, "a server's context");
     if (kind != SERVER_BARE) {
         show(self, context->ctx, IDENTITY_SERVER);
     }
@@ -181,7 +182,7 @@ static struct rill_ssl_context *make_server(struct material *self, enum server_k
     } else if (kind == SERVER_REQUIRED) {
         ask(context, RILL_SSL_CERT_REQUIRED);
     } else if (kind == SERVER_SNI) {
-        fine(rill_ssl_context_set_sni_callback(context, choose_by_name, self, &error), error,
+        fine(rill_ssl_context_set_sni_callback(context, choose_by_name, self, &error), &error,
              "SNI");
     } else if (kind == SERVER_OLD) {
         no_newer(context);
