@@ -286,6 +286,8 @@ class Stream:
         if self.draw.chance(50):
             self.closed = True
             self.sketch.op("app", self.draw.one(("close", self.task("k", "close"), "close; " + self.task("q", "is_closing"))), self.hasty())
+            if self.has("window") and self.draw.chance(25):     # while it still flushes, maybe
+                self.sketch.op("app", "abort")
 
     def wait_closed(self):
         """A task of its own that nobody cancels and no time limits (Q-11)."""

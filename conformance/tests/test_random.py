@@ -13,7 +13,7 @@ import support
 from rillconf import case, live, random_draw, random_known, random_play, random_scripts, random_stream, runner, transcript, verdict
 
 EXPECTATIONS = os.path.join(support.HOME, "expectations")
-DIGEST_OF_200 = "779e595c670e"
+DIGEST_OF_200 = "a18934fb9ea6"
 
 
 def digest():
@@ -45,7 +45,7 @@ class Scripts(unittest.TestCase):
             self.assertEqual(DIGEST_OF_200, done.stdout.strip())
 
     def test_all_can_be_read_and_every_world_and_call_comes(self):
-        cases = [random_scripts.case(5, number) for number in range(1, 601)]
+        cases = [random_scripts.case(5, number) for number in range(1, 301)]
         self.assertEqual({"reader", "connection", "server"}, {one.kind for one in cases})
         calls = {call["call"] for one in cases for call in one.every_call()}
         self.assertLessEqual({"read", "readuntil", "readexactly", "readline", "iterate", "write", "writelines", "drain", "close", "wait_closed",
@@ -53,7 +53,7 @@ class Scripts(unittest.TestCase):
         operations = {step.op["op"] for one in cases for step in one.steps}
         self.assertLessEqual({"app", "peer", "clock", "fault"}, operations)
         for backend in case.BACKENDS:
-            self.assertGreater(sum(backend not in one.excluded for one in cases), 20, backend)
+            self.assertGreater(sum(backend not in one.excluded for one in cases), 10, backend)
 
     def test_what_rill_mends_is_left_out(self):
         for number in range(1, 400):
@@ -110,9 +110,9 @@ class TheCommand(unittest.TestCase):
     OWN = ["--testee", "cpython", "--oracle", sys.executable, "--oracle-only", "%d.%d.%d" % sys.version_info[:3]]
 
     def test_a_cpython_agrees_with_itself_on_every_backend(self):
-        code, text = support.conform("--random", "60", "--seed", "3", *self.OWN)
+        code, text = support.conform("--random", "30", "--seed", "3", *self.OWN)
         self.assertEqual(0, code, text)
-        self.assertRegex(text, r"scripts=60 played=[3-6]\d differences=0  SAME [1-9]\d+ ")
+        self.assertRegex(text, r"scripts=30 played=[12]\d differences=0  SAME [1-9]\d+ ")
 
     def test_shards_of_a_campaign_merge(self):
         with tempfile.TemporaryDirectory() as folder:
