@@ -78,7 +78,7 @@ def parser():
     add("--rill", metavar="PROGRAM", help="rill's testee program")
     add("--no-rill", action="store_true", help="only the CPythons")
     add("--backend", action="append", default=[], metavar="LIST", help="of %s, or plain, tls for all of a class; with commas" % ", ".join(BACKENDS))
-    add("--repeat", type=above_zero(int), default=1, metavar="N", help="run everything N times; a changing transcript is FLAKY")
+    add("--repeat", type=above_zero(int), default=1, metavar="N", help="play each case N times on each backend; a changing transcript is FLAKY; ends with replays=N flaky=M")
     add("-j", dest="jobs", type=above_zero(int), default=os.cpu_count() or 1, metavar="N", help="testees at a time")
     add("--timeout", type=above_zero(float), default=20.0, metavar="S", help="real seconds before a case is HANG")
     add("--fail-fast", action="store_true", help="stop at the first failure")
@@ -376,6 +376,8 @@ class Command:
         self.report.table(self.results, backends)
         coverage.report(summary["oracle_coverage"], self.report.line)
         self.report.last(summary, summary["problems"], self.notes)
+        if self.options.repeat > 1:
+            self.report.line("replays=%d flaky=%d" % (self.runner.replays, summary["verdicts"]["FLAKY"]))
         report_files.write(self.options, summary, self.results, {
             "players": self.players, "cases": self.cases, "backends": backends, "specification": SPECIFICATION,
             "not_applicable": self.all_rules().not_applicable, "coverage": self.coverage.measured})

@@ -91,6 +91,7 @@ class Runner:
         self.on_result = on_result
         self.lock = threading.Lock()
         self.stopping = False
+        self.replays = 0        # runs of a case on a backend of a testee, repetitions included
         self.broken_pipe = None
         self.drifts = []        # (version, case) where a release that nobody recorded goes its own way
         self.problems = []      # processes that did not end well
@@ -165,8 +166,18 @@ class Runner:
 
     def play(self, testee, job):
         """One run: (verdict or none, rendered transcript)."""
+        outcome = self.run_once(testee, job)
+        return broken(outcome), self.render(job, outcome)
+
+    def run_once(self, testee, job):
         outcome = testee.run(job.case.message(job.backend))
-        return broken(outcome), transcript.render(outcome.events, job.case.uses_finish())
+        with self.lock:
+            self.replays += 1
+        return outcome
+
+    @staticmethod
+    def render(job, outcome):
+        return transcript.render(outcome.events, job.case.uses_finish())
 
     def judge_job(self, testee, job):
         verdict, rendered = self.play(testee, job)
@@ -192,19 +203,35 @@ class Runner:
         return verdict
 
     def must_repeat(self, verdict):
-        bad = verdict is not None and verdict.name in ("DIFF", "ORACLE-DRIFT", "LEAK")
-        return bad or self.options.repeat > 1 or self.options.bless
+        """What is bad, to see whether it stays; with --repeat everything that a testee can run to its end."""
+        if verdict is not None and verdict.name in ("CRASH", "HANG", "SKIP"):
+            return False
+        return (self.options.repeat > 1 or self.options.bless
+                or verdict is not None and verdict.name in ("DIFF", "ORACLE-DRIFT", "LEAK"))
 
     def change_when_repeated(self, testee, job, rendered):
         """Replays; a transcript that changes from run to run is the harness's own failure. None if it stays."""
+        before = None       # the events of the last run that was found to be the same; those that equal them need no rendering
         for _ in range(max(1, self.options.repeat - 1)):
-            again = self.play(testee, job)[1]
-            difference = transcript.first_difference(self.comparable(job, rendered), self.comparable(job, again))
-            if difference:
-                return "\n".join(["step %d" % difference.step] + difference.lines())
-            if again.leaks != rendered.leaks:
-                return "leaks: %s / %s" % (rendered.leaks, again.leaks)
+            if self.stopping:
+                return None
+            outcome = self.run_once(testee, job)
+            if outcome.how == "end" and outcome.events == before:
+                continue
+            change = self.change_in(job, rendered, outcome)
+            if change:
+                return change
+            before = outcome.events
         return None
+
+    def change_in(self, job, rendered, outcome):
+        again = self.render(job, outcome)
+        difference = transcript.first_difference(self.comparable(job, rendered), self.comparable(job, again))
+        if difference:
+            return "\n".join(["step %d" % difference.step] + difference.lines())
+        if again.leaks != rendered.leaks:
+            return "leaks: %s / %s" % (rendered.leaks, again.leaks)
+        return "a replay ended otherwise: %s %s" % (outcome.how, outcome.text) if outcome.how in ("crash", "hang") else None
 
     @staticmethod
     def comparable(job, rendered):

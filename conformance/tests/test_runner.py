@@ -39,7 +39,9 @@ class Commands(unittest.TestCase):
     def test_each_verdict_and_its_exit_code(self):
         rows = [("good", (), 0, "SAME 1"), ("crash", (), 1, "CRASH 1"), ("hang", ("--timeout", "1"), 1, "HANG 1"),
                 ("leak", (), 1, "LEAK 1"), ("flaky", (), 1, "FLAKY 1"), ("protocol", (), 3, "protocol 1"),
-                ("eager", (), 3, "invented"), ("bad-end", (), 1, "exit status 23 at its end")]
+                ("eager", (), 3, "invented"), ("bad-end", (), 1, "exit status 23 at its end"),
+                ("good", ("--repeat", "7"), 0, "replays=7 flaky=0"), ("flaky", ("--repeat", "7"), 1, "replays=2 flaky=1"),
+                ("crash", ("--repeat", "7"), 1, "CRASH 1")]
         for manner, options, want_code, want_text in rows:
             with self.subTest(manner):
                 code, text = self.run_fake(manner, *options)
