@@ -210,7 +210,7 @@ class Program:
         if "limited(" in script:
             chunks[-1] += ("async def limited(seconds, *calls):\n    async with asyncio.timeout(seconds):\n"
                            "        for call in calls:\n            result = call()\n"
-                           "            print(await result if asyncio.iscoroutine(result) else result)\n")
+                           "            print(await result if hasattr(result, \"__await__\") else result)\n")
         if "fail(" in script:
             chunks[-1] += "def fail(error):\n    raise error\n"
         names = [name for name in ("ours", "peer", "reader", "writer", "loop", "now") if " %s" % name in script]
