@@ -35,6 +35,7 @@ struct lookup {
     int status;              /* EAI code */
     int os_errno;            /* of EAI_SYSTEM */
     struct rill__wait *wait; /* NULL: nobody waits any more */
+    bool is_done;
 };
 
 static void lookup_free(struct lookup *lookup)
@@ -60,6 +61,7 @@ static void lookup_work(struct rill__job *job)
 static void lookup_done(struct rill__job *job)
 {
     struct lookup *lookup = rill__container(job, struct lookup, job);
+    lookup->is_done = true;
     if (lookup->wait == NULL) {
         lookup_free(lookup);
     } else {
@@ -147,8 +149,7 @@ static int look_up(struct rill_task *task, struct lookup *lookup, struct rill__a
         return rill__fail(rill_error_new(rc, "can't start new thread"));
     }
     rc = rill__wait(&wait, NULL);
-    if (rc < 0 &&
-        wait.state == RILL__WAIT_CANCELLED) { /* the thread still runs: it frees the look-up */
+    if (!lookup->is_done) { /* cancelled, and the thread still runs: its end frees the look-up */
         lookup->wait = NULL;
         return rc;
     }
