@@ -269,8 +269,10 @@ void rill__turn_after_poll(struct rill_loop *loop)
 static void end_tasks(struct rill_loop *loop)
 {
     for (int request = 0; request < ENDING_REQUESTS && loop->task_count > 0; request++) {
+        bool left = true; /* one turn behind the last task's end, for what waits for that */
         rill__cancel_tasks(loop);
-        for (int turn = 0; turn < ENDING_TURNS && loop->task_count > 0; turn++) {
+        for (int turn = 0; turn < ENDING_TURNS && left; turn++) {
+            left = loop->task_count > 0;
             take_threadsafe(loop);
             rill__turn_after_poll(loop);
         }
