@@ -68,6 +68,7 @@ static void start_handler(struct rill__stream *stream)
 {
     const struct rill_task_options options = {.loop = stream->loop};
 
+    stream->held_by_owner = true; /* by the server, for the handler */
     const int rc = rill_task_create(run_handler, stream, &options, &stream->handler);
     if (rc < 0) {
         const struct rill_error *error = rill__error_of_code(rc);
@@ -85,6 +86,7 @@ static void start_handler(struct rill__stream *stream)
 
 static void call_plain(struct rill__stream *stream)
 {
+    stream->held_by_owner = true;
     const int rc = stream->connected.plain(&stream->reader, &stream->writer, stream->connected.arg);
     if (rc >= 0) {
         return; /* the callback owns the pair */
@@ -121,16 +123,11 @@ struct rill_protocol *rill__server_make_stream(void *arg)
         return NULL;
     }
     stream->connected = server->connected;
-    struct rill_protocol *protocol = rill__stream_protocol(stream);
-    if (server->connected.task == NULL && server->connected.plain == NULL) {
-        rill__stream_release_owner(stream);
-    }
-    return protocol;
+    stream->held_by_owner = false; /* nobody's before connection_made: the loop may go before it */
+    return rill__stream_protocol(stream);
 }
 
 void rill__server_discard_stream(struct rill_protocol *protocol)
 {
-    struct rill__stream *stream = rill__container(protocol, struct rill__stream, protocol);
-    stream->held_by_transport = false;
-    rill__stream_release_owner(stream);
+    rill__stream_release_transport(rill__container(protocol, struct rill__stream, protocol));
 }
