@@ -112,6 +112,7 @@ void connection_send(struct connection *self, size_t size)
     }
     if (self->peer_ops->send(self->peer, text_at(self->sent), size) == 0) {
         self->sent += size;
+        size = self->peer_ops->merges ? self->peer_ops->unread(self->peer) : size;
         self->largest = size > self->largest ? size : self->largest;
     }
 }

@@ -25,6 +25,7 @@ struct peer_ops {
     void (*discard)(void *peer, size_t count);
     size_t (*unread)(const void *peer); /* sent, not taken by the transport */
     void (*free)(void *peer);
+    bool merges; /* what was sent by several calls may come as one event */
 };
 extern const struct peer_ops memory_peer_ops;
 

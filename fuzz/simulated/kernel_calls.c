@@ -154,25 +154,35 @@ static int call_accept(void *arg, int fd, struct sockaddr *address, unsigned *le
     return accepted;
 }
 
+/* A connect that is interrupted goes on by itself. */
+static bool goes_on(int os_errno)
+{
+    return os_errno == EINTR || os_errno == EAGAIN || os_errno == EINPROGRESS;
+}
+
 static int call_connect(void *arg, int fd, const struct sockaddr *address, unsigned length)
 {
     struct kernel *kernel = arg;
-    struct kernel_socket *socket = begin(kernel, KERNEL_CONNECT, fd);
+    struct kernel_socket *socket = kernel_socket_of(kernel, fd);
+    int os_errno = kernel->outcome == KERNEL_LATER ? EINPROGRESS : 0;
     if (socket == NULL) {
-        return -1;
+        return fail(kernel, EBADF);
     }
     if (kernel->outcome == KERNEL_REFUSED_AT_ONCE) {
-        return fail(kernel, kernel->outcome_errno);
+        os_errno = kernel->outcome_errno;
+    }
+    if (fails(kernel, KERNEL_CONNECT)) {
+        os_errno = errno;
+    }
+    if (os_errno != 0 && !goes_on(os_errno)) {
+        return fail(kernel, os_errno);
     }
     socket->wire = kernel_wire_new();
     socket->wire->held_by_socket = true;
     set_name(&socket->wire->peer, address, length);
-    socket->state = kernel->outcome == KERNEL_AT_ONCE ? KERNEL_CONNECTED : KERNEL_CONNECTING;
-    if (socket->state == KERNEL_CONNECTING) {
-        errno = EINPROGRESS;
-        return -1;
-    }
-    return 0;
+    socket->state = os_errno == 0 ? KERNEL_CONNECTED : KERNEL_CONNECTING;
+    errno = os_errno;
+    return os_errno == 0 ? 0 : -1;
 }
 
 /* -- names and options ----------------------------------------------------------------------- */

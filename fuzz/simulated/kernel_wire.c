@@ -185,4 +185,5 @@ const struct peer_ops kernel_peer_ops = {
     .discard = peer_discard,
     .unread = peer_unread,
     .free = peer_free,
+    .merges = true,
 };

@@ -58,10 +58,10 @@ static _Noreturn void mismatch_error_object(const struct actor *actor, const str
     abort();
 }
 
+/* An OSError of whatever class. */
 static bool is_loss(int rc)
 {
-    return rc == RILL_ECONNRESET || rc == RILL_EPIPE || rc == RILL_ECONNABORTED || rc == RILL_EOS ||
-           rc == RILL_ETIMEOUT;
+    return rc == RILL_ETIMEOUT || (rc <= RILL_EOS && rc > RILL_ESSL && rc != RILL_EGAI);
 }
 
 static bool is_allowed(unsigned may, int rc, const struct rig *rig)
@@ -388,6 +388,11 @@ int perform(struct actor *actor, const struct op *op)
     case OP_SPECIAL:
         return actor->stage->special(actor, op);
     default:
-        return on->reader != NULL ? judge(actor, op, on_connection(on, op)) : 0;
+        break;
     }
+    /* A server frees a handler's pair when the handler has ended: it is for nobody else. */
+    if (on->reader == NULL || (on->is_servers && actor->own != on)) {
+        return 0;
+    }
+    return judge(actor, op, on_connection(on, op));
 }

@@ -43,6 +43,9 @@ struct rig_plan {
  * block, its heap of timers): then a run that leaves anything behind is seen. */
 void rig_init(struct rig *rig, rill_task_fn *warm_up, void *arg);
 
+/* The usual warm-up, by a connection on the simulated kernel; arg is the rig. */
+int rig_warm_up(void *arg);
+
 /* False: the loop could not be made, as planned. */
 bool rig_begin(struct rig *rig, const struct rig_plan *plan);
 

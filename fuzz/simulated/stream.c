@@ -23,8 +23,6 @@
 #include "simulated/stream.h"
 #include "target.h"
 
-enum { RUN_ON_AT_MOST_S = 100000, WARM_TIMERS = 100 };
-
 /* The one state that outlives an input: the kept loop. The engine's interface has no place for it.
  */
 static struct rig rig;
@@ -143,7 +141,7 @@ static void end_peacefully(struct stream *stream)
     for (unsigned i = 0; i < STREAM_CONNECTIONS; i++) {
         connection_let_go(&stream->connections[i]);
     }
-    rig_settle_until(&rig, RUN_ON_AT_MOST_S);
+    rig_settle_until(&rig, INFINITY);
     stage_check_over(&stream->stage);
 }
 
@@ -213,42 +211,12 @@ static void play(struct input *input)
     rig_story(&rig, NULL, NULL);
 }
 
-/* Whatever a loop makes once and keeps: its spare block, by a receive, and its heap of timers. */
-static int warm_up(void *arg)
-{
-    struct connection on = {.rig = &rig};
-    struct rill_memory_peer *peer;
-    struct rill_bytes data;
-    struct rill_handle *timers[WARM_TIMERS];
-
-    (void)arg;
-    for (size_t i = 0; i < WARM_TIMERS; i++) {
-        if (rill_call_later(rill_running_loop(), 1, NULL, NULL, &timers[i]) < 0) {
-            return RILL_ENOMEM;
-        }
-    }
-    for (size_t i = 0; i < WARM_TIMERS; i++) {
-        rill_handle_cancel(timers[i]);
-        rill_handle_free(timers[i]);
-    }
-    const int rc = rill_open_memory_connection(NULL, NULL, &on.reader, &on.writer, &peer);
-    if (rc < 0) {
-        return rc;
-    }
-    on.peer_ops = &memory_peer_ops;
-    on.peer = peer;
-    connection_send(&on, 1);
-    (void)rill_reader_readexactly(on.reader, 1, &data);
-    connection_free(&on);
-    return rill_sleep(0);
-}
-
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     (void)argc;
     (void)argv;
     text_init();
-    rig_init(&rig, warm_up, NULL);
+    rig_init(&rig, rig_warm_up, &rig);
     return 0;
 }
 
