@@ -378,7 +378,7 @@ enum rill__tls_result rill__tls_write(struct rill_ssl_object *self, struct rill_
     const int result = SSL_write_ex(self->ssl, data.ptr, data.len, count);
     const enum rill__tls_result judged = result == 1 ? RILL__TLS_OK : judge(self, result, error);
     if (judged == RILL__TLS_CLOSED) {
-        *error = rill_error_new(RILL_ESSL, "TLS/SSL connection has been closed (EOF)");
+        *error = rill__tls_error_of_session(self->ssl, SSL_ERROR_ZERO_RETURN, NULL);
         return RILL__TLS_FAILED;
     }
     return judged;
