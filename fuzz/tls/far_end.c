@@ -181,6 +181,7 @@ static void open_layer(struct far_end *self)
     layer->peer.hear = hear;
     layer->peer.arg = layer;
     layer->peer.said = self->said;
+    self->clear = self->said;
     self->depth++;
     peer_take(&layer->peer, "", 0); /* a client speaks first */
     push_down(self);

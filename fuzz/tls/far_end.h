@@ -37,6 +37,7 @@ struct far_end {
     bool expected;  /* one more begins behind `boundary` */
     size_t boundary;
     unsigned depth_before; /* that layer */
+    size_t clear;          /* said before the topmost layer was there */
     size_t said;
     size_t heard;
     size_t said_by_rill; /* what `heard` may be at most */

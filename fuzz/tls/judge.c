@@ -138,6 +138,12 @@ void invariant_clear_text(void)
     abort();
 }
 
+void invariant_clear_text_kept(void)
+{
+    (void)fprintf(stderr, "what came in clear can be read as if it had come over TLS\n");
+    abort();
+}
+
 void invariant_event_order(const char *event)
 {
     (void)fprintf(stderr, "a protocol was told out of order: %s\n", event);

@@ -48,6 +48,7 @@ _Noreturn void invariant_outgoing_unbounded(size_t size);
 _Noreturn void invariant_read_out_of_nothing(void);
 _Noreturn void invariant_no_quiet(void);
 _Noreturn void invariant_clear_text(void);
+_Noreturn void invariant_clear_text_kept(void);
 _Noreturn void invariant_event_order(const char *event);
 _Noreturn void mismatch_answer(const char *question, const char *got, const char *want);
 

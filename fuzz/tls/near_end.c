@@ -179,6 +179,7 @@ static int start_tls(struct near_end *self, unsigned amount, unsigned aux)
     if (self->far->depth == FAR_LAYERS_MAX || (!first && self->writer == NULL)) {
         return 0;
     }
+    const size_t heard_before = self->heard;
     if (first) {
         far_end_expect(self->far, self->said);
     }
@@ -189,6 +190,9 @@ static int start_tls(struct near_end *self, unsigned amount, unsigned aux)
         self->upgrading = false;
     }
     self->secure = self->secure || rc == 0;
+    if (rc == 0 && self->heard == heard_before && heard_before < self->far->clear) {
+        invariant_clear_text_kept(); /* */
+    }
     if (first && rc < 0 && !rill_transport_is_closing(transport_of(self))) {
         /* Refused, and the far end may have begun: its handshake is read in clear. */
         self->garbled = far_end_expect_nothing(self->far) || self->garbled;
