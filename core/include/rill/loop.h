@@ -73,9 +73,10 @@ struct rill_loop_options {
 int rill_loop_new(const struct rill_loop_options *options, struct rill_loop **loop);
 
 /* loop.close(): tasks that are left are cancelled and get some turns, without a poll, to let go of
- * what they own (Python's GeneratorExit); those that swallow it are thrown away with all that only
- * their stacks know. Then queued callbacks, timers and watchers are dropped, and the sockets of
- * transports still open are closed without a flush (R-904). Must not be running. NULL is fine. */
+ * what they own (Python's GeneratorExit); those that swallow it three times are thrown away with
+ * all that only their stacks know, and what they waited on must not be used or freed afterwards.
+ * Then queued callbacks, timers and watchers are dropped, and the sockets of transports still open
+ * are closed without a flush (R-904). Must not be running. NULL is fine. */
 void rill_loop_free(struct rill_loop *loop);
 
 /* asyncio.get_running_loop(); NULL where Python raises RuntimeError. */
