@@ -77,7 +77,7 @@ class TextReport:
         if case.rules:
             self.line("    rule  " + " ".join(case.rules))
         self.line("    again " + again(result))
-        if verdict.name != "ORACLE-DRIFT":
+        if not result.testee.oracle:        # --shrink takes testees, which oracles judge
             self.line("    small " + shrinking(result))
 
     def unrecorded(self, case, verdict):

@@ -19,6 +19,7 @@ NOW_FIELDS = ("at_eof", "closing")
 START = {"buffer": 0, "paused": False, "write": 0, "drains": 0, "at_eof": False, "closing": False}
 REPR = re.compile(r"<[A-Za-z_.].*>|\b0x[0-9a-f]{6,}\b")      # C shows an address where Python shows <...>
 DESCRIPTOR = re.compile(r"File descriptor (\d+|<.*?>) is used by transport <.*")
+PORT = r"(', |:|\bport )%d\b"     # as addresses are written: a size or a count that equals a port stays
 SOURCE_PLACE = re.compile(r" at /[^ ]+:\d+|, file '[^']+', line \d+|/[^ ]+\.py:\d+")
 
 
@@ -52,7 +53,7 @@ class Renderer:
         for name, path in self.places:
             text = text.replace(path, "{%s}" % name)
         for port, name in self.ports.items():
-            text = re.sub(r"\b%d\b" % port, "{%s}" % name, text)
+            text = re.sub(PORT % port, r"\g<1>{%s}" % name, text)
         text = tls.normal(text)
         text = DESCRIPTOR.sub("File descriptor {fd} is used by transport <...>", text)
         return SOURCE_PLACE.sub("", REPR.sub("<...>", text))

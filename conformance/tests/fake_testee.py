@@ -17,6 +17,14 @@ def receive():
     return json.loads(sys.stdin.buffer.read(struct.unpack(">I", head)[0]).decode()) if len(head) == 4 else None
 
 
+def send_ports(meet):
+    """Two addresses whose ports are equal by chance now and then, or always."""
+    ports = (4711, 4711 if meet else 4712)
+    for name, port in zip(("server", "server2"), ports):
+        send({"ev": "port", "step": 1, "name": name, "port": port})
+    send({"ev": "result", "step": 1, "id": "r1", "value": "('a', %d) ('b', %d) 4712" % ports})
+
+
 def answer(manner, count):
     send({"ev": "step", "step": 1})
     if manner == "crash":
@@ -25,8 +33,10 @@ def answer(manner, count):
         os.abort()
     if manner == "hang":
         time.sleep(600)
-    value = str(count) if manner == "flaky" else "abc"
-    send({"ev": "result", "step": 1, "id": "r1", "bytes": value})
+    if manner.startswith("ports"):
+        send_ports(meet=manner == "ports-always" or count % 3 == 1)
+    else:
+        send({"ev": "result", "step": 1, "id": "r1", "bytes": str(count) if manner == "flaky" else "abc"})
     if manner == "leak":
         send({"ev": "leak", "step": 2, "what": "descriptors", "count": 1})
     send({"ev": "end", "step": 2})

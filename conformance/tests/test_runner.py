@@ -48,6 +48,15 @@ class Commands(unittest.TestCase):
                 self.assertEqual(want_code, code, text)
                 self.assertIn(want_text, text)
 
+    def test_ports_that_meet_by_chance_do_not_change_a_transcript(self):
+        """Two addresses can get the same ephemeral port: such a run is played again, unless the script always does that."""
+        rows = [("ports", "('a', {server}) ('b', {server2}) 4712"), ("ports-always", "('a', {server2}) ('b', {server2}) 4712")]
+        for manner, value in rows:
+            with self.subTest(manner):
+                code, text = self.run_fake(manner, "--repeat", "9", value=value)
+                self.assertEqual(0, code, text)
+                self.assertIn("replays=9 flaky=0", text)
+
     def test_a_difference_has_an_address_and_a_line_to_repeat_it(self):
         code, text = self.run_fake("good", value="other")
         self.assertEqual(1, code)

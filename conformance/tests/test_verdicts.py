@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Rendering, comparison, known differences, recording: the parts of the harness that decide."""
+import io
 import unittest
 
 import support
-from rillconf import bless, case, cli, expect, expr, report_json, runner, transcript, verdict
+from rillconf import bless, case, cli, expect, expr, report_json, report_text, runner, transcript, verdict
 from rillconf.testee import Outcome
 
 TEXT = """# about the file
@@ -105,8 +106,10 @@ class Rendering(unittest.TestCase):
 
     def test_ports_have_names(self):
         run = rendered({"ev": "port", "name": "closed", "port": 4711},
-                       {"ev": "error", "id": "o", "class": "E", "text": "('127.0.0.1', 4711) not 47110"})
-        self.assertEqual({1: ["o ! E \"('127.0.0.1', {closed}) not 47110\""]}, run.steps)
+                       {"ev": "error", "id": "o", "class": "E", "text": "('127.0.0.1', 4711) not 47110"},
+                       {"ev": "error", "id": "o", "class": "E", "text": "[::1]:4711, port 4711: 4711 bytes read, (4711, 1)"})
+        self.assertEqual({1: ["o ! E \"('127.0.0.1', {closed}) not 47110\"",
+                              'o ! E "[::1]:{closed}, port {closed}: 4711 bytes read, (4711, 1)"']}, run.steps)
 
     def test_coarse_keeps_whether_the_buffer_is_empty(self):
         fine = {1: ["state write=500 drains=1"], 2: ["state write=300"], 3: ["r1 -> 5", "state buffer=2 write=0"]}
@@ -247,6 +250,16 @@ class Backends(unittest.TestCase):
         self.assertIn("area/one: rill on mem and tcp differ at step 1: r1 -> 1 / r1 -> 2", problem)
         self.assertEqual([], self.differing("KNOWN", "r1 -> 2", reason="because"))
         self.assertEqual([], self.differing("DIFF", "r1 -> 2"))     # fails already
+
+
+class Told(unittest.TestCase):
+    def test_an_oracle_that_breaks_is_told_without_a_line_that_shrinks(self):
+        lines = io.StringIO()
+        player = runner.Player("cpython-3.8.18", [], oracle=True)
+        player.hello = {"version": "3.8.18"}
+        report_text.TextReport(lines).result(verdict.Result(cases()[0], player, "mem", verdict.Verdict("FLAKY", "why", step=1)))
+        self.assertIn("again tools/conform --oracle-only 3.8.18 --backend mem -v 'area/one'", lines.getvalue())
+        self.assertNotIn("--shrink", lines.getvalue())
 
 
 class Summary(unittest.TestCase):
