@@ -10,6 +10,7 @@ import tempfile
 import unittest
 
 import support
+import test_report
 from rillconf import case, live, random_draw, random_known, random_play, random_scripts, random_stream, runner, transcript, verdict
 
 EXPECTATIONS = os.path.join(support.HOME, "expectations")
@@ -124,6 +125,20 @@ class TheCommand(unittest.TestCase):
             self.assertEqual(0, code, text)
             with open(paths[2]) as file:
                 self.assertEqual(12, len(json.load(file)["results"]))
+
+    def test_its_reports_are_those_of_any_run(self):
+        with tempfile.TemporaryDirectory() as folder:
+            paths = [os.path.join(folder, "r." + kind) for kind in ("json", "junit", "tap", "html")]
+            words = [word for path in paths for word in ("--" + path.rpartition(".")[2], path)]
+            code, text = support.conform("--random", "40", "--seed", "1", "--backend", "mem", "--testee", "wrong:read-one-less", *words)
+            self.assertEqual(1, code, text)
+            found, schema = test_report.load(paths[0]), test_report.load(test_report.SCHEMA)
+            self.assertEqual([], list(test_report.violations(found, schema, schema)))
+            differ = [row for row in found["results"] if row["verdict"] == "DIFF"]
+            self.assertEqual((40, True), (len(found["results"]), bool(differ)))
+            for path in paths[1:]:
+                with open(path, encoding="utf-8") as file:
+                    self.assertIn(differ[0]["case"], file.read(), path)
 
     def test_a_failure_comes_with_the_lines_that_repeat_and_shrink_it(self):
         code, text = support.conform("--random", "60", "--seed", "1", "--backend", "mem", "--testee", "wrong:read-one-less", "-j", "2", "--fail-fast")
