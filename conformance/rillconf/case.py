@@ -13,6 +13,7 @@ from .calls import parse_calls, parse_server_options, read_error, read_path
 from .expr import Bad, Tokens, pack, parse_bytes, parse_number, parse_simple
 
 BACKENDS = tls.PLAIN_BACKENDS + tls.TLS_BACKENDS
+KINDS = ("connection", "reader", "nothing", "server", "protocol")
 PEER_OPERATIONS = ("send", "read", "skip", "shutdown", "close", "reset", "window", "connect", "eof", "cut", "raw", "hold", "flight",
                    "handshake", "silent", "start-tls", "tell", "key-update", "renegotiate", "ticket")
 CAPABILITIES = ("core", "virtual-clock", "half-close", "server", "timeout-scope", "uncancel", "tuple-separator",
@@ -215,7 +216,7 @@ class FileReader:
                 self.exclude(tls.TLS_BACKENDS, "TLS has no half-close")
 
     def header_with(self, rest):
-        if rest not in ("connection", "reader", "nothing", "server", "protocol"):
+        if rest not in KINDS:
             raise Bad("`with` is connection, reader, nothing, server or protocol")
         self.case.kind = rest
         if rest in ("reader", "nothing"):

@@ -6,6 +6,7 @@ import sys
 import time
 
 from . import tls
+from .case import KINDS
 from .verdict import GOOD, NAMES
 
 COLOURS = {"SAME": "32", "KNOWN": "36", "SKIP": "90"}
@@ -117,10 +118,8 @@ class TextReport:
                 self.share(results, "on any %-11s" % kind, among)
 
     def share(self, results, title, backends):
-        """How many of the cases can run on one of these backends."""
-        cases = {r.case.name for r in results}
-        ran = {r.case.name for r in results if r.backend in backends and r.backend not in r.case.excluded}
-        self.line("%s %d of %d cases (%d %%)" % (title, len(ran), len(cases), 100 * len(ran) // max(1, len(cases))))
+        cases = {r.case.name: r.case for r in results}.values()
+        self.line("%s %s" % (title, shares(cases, backends)))
 
     def last(self, summary, problems, notes):
         for text in notes:
@@ -131,6 +130,23 @@ class TextReport:
                            if summary["verdicts"][name] or name in GOOD)
         self.line("cases %d  rules %d  oracles %d  %s  %.1f s" % (
             summary["cases"], len(summary["rules_covered"]), len(summary["oracles"]), counts, summary["seconds"]))
+
+
+CARRIED = (("all", KINDS), ("those with a connection or a server", ("connection", "protocol", "server")),
+           ("those with a connection", ("connection", "protocol")))
+
+
+def shares(cases, backends):
+    """How many of the cases can run on one of these backends. What has neither connection nor server gains nothing from a
+    backend, and servers listen on tcp and unix alone, so three shares are told."""
+    ran = [one for one in cases if not set(backends) <= set(one.excluded)]
+    parts, last = [], None
+    for title, kinds in CARRIED:
+        whole = sum(one.kind in kinds for one in cases)
+        if whole not in (0, last):
+            parts.append("%d %% of %s" % (100 * sum(one.kind in kinds for one in ran) // whole, title))
+        last = whole
+    return "%d of %d cases: %s" % (len(ran), len(cases), ", ".join(parts))
 
 
 def again(result):

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 """The case format: what parses to what, and that every mistake is told with file and line."""
+import os
+import re
 import unittest
 
 import support
-from rillconf import case, expr, version
+from rillconf import case, expr, report_text, version
 from rillconf.calls import parse_calls
 from rillconf.expr import Bad, Tokens
 
@@ -179,6 +181,24 @@ class Files(unittest.TestCase):
 
     def test_every_committed_case_parses(self):
         self.assertGreater(len(case.read_all(support.os.path.join(support.HOME, "cases"))), 60)
+
+
+class Shares(unittest.TestCase):
+    def test_what_is_told(self):
+        texts = ("", "not pair : because\n", "with server\nnot unix : because\n", "with nothing\n")
+        cases = [parse(HEAD + text + 'app r = read\n')[0] for text in texts]
+        rows = [(("mem",), cases, "3 of 4 cases: 75 % of all, 66 % of those with a connection or a server, 100 % of those with a connection"),
+                (("pair", "unix"), cases, "2 of 4 cases: 50 % of all, 66 % of those with a connection or a server, 100 % of those with a connection"),
+                (("pair",), cases, "1 of 4 cases: 25 % of all, 33 % of those with a connection or a server, 50 % of those with a connection"),
+                (("pair",), cases[:2], "1 of 2 cases: 50 % of all"), (("pair",), cases[3:], "0 of 1 cases: 0 % of all")]
+        for backends, among, want in rows:
+            self.assertEqual(want, report_text.shares(among, backends))
+
+    def test_every_backend_has_sixty_per_cent_of_what_a_backend_carries(self):
+        cases = case.read_all(os.path.join(support.HOME, "cases"))
+        for backend in case.BACKENDS:
+            told = report_text.shares(cases, (backend,))
+            self.assertGreaterEqual(int(re.search(r"(\d+) % of those with a connection or a server", told).group(1)), 60, told)
 
 
 class Versions(unittest.TestCase):
