@@ -7,7 +7,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from . import answers, bless, compatibility, coverage, exhaustive, expect, live, mutants, oracles, peers, random_command, report_files, report_json, report_shard, rules, seeds, tls, transcript, version
+from . import answers, bless, compatibility, coverage, exhaustive, expect, live, mutants, oracles, peers, random_command, report_files, report_json, report_shard, rules, seeds, tls, transcript, usage, version
 from .case import BACKENDS, CaseError, read_all
 from .expr import Bad
 from .report_json import select
@@ -51,7 +51,7 @@ def writable(path):
 
 def parser():
     made = argparse.ArgumentParser(
-        prog="tools/conform", formatter_class=argparse.RawDescriptionHelpFormatter, epilog=EXIT_CODES,
+        prog="tools/conform", allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, epilog=EXIT_CODES,
         description="Replays scripts against rill and against CPython's asyncio streams; the transcripts must be equal.")
     add = made.add_argument
     add("patterns", nargs="*", metavar="PATTERN", help="run only cases that match")
@@ -162,9 +162,16 @@ class Command:
         elif spec.startswith("wrong:"):
             player = Player(spec, [sys.executable, os.path.join(HOME, "testees", "wrong.py"), spec[len("wrong:"):]])
         else:
-            player = Player(spec, shlex.split(spec))
+            player = Player(spec, self.words(spec))
         player.spec = spec
         return player
+
+    @staticmethod
+    def words(spec):
+        try:
+            return shlex.split(spec)
+        except ValueError as error:
+            raise Stop(USAGE, "--testee %s: %s" % (spec, error))
 
     def known_of_rill(self):
         return self.known_of("rill")
@@ -229,7 +236,7 @@ class Command:
             return self.exhaustive()
         if self.options.case_from:
             return self.case_from()
-        if self.options.random or self.options.shrink:
+        if self.options.random or self.options.shrink is not None:
             return self.random()
         if self.options.mutants:
             return self.mutants()
@@ -409,15 +416,17 @@ class Command:
 
 
 def main(arguments=None):
-    options = parser().parse_args(arguments)
-    if options.parse_only:
-        return SAME
+    made = parser()
+    options = made.parse_args(arguments)
     try:
+        usage.check(options, made.parse_args([]))
+        if options.parse_only:
+            return SAME
         return Command(options).run()
     except Stop as stop:
         print("tools/conform: %s" % stop, file=sys.stderr)
         return stop.code
-    except (CaseError, expect.ExpectationError, rules.RuleError, answers.AnswerError, report_shard.ShardError, coverage.CoverageError, LookupError) as error:
+    except (CaseError, expect.ExpectationError, rules.RuleError, answers.AnswerError, report_shard.ShardError, coverage.CoverageError, usage.UsageError) as error:
         print(error, file=sys.stderr)
         return USAGE
     except KeyboardInterrupt:

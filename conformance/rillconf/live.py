@@ -8,6 +8,7 @@ import re
 
 from . import transcript, version
 from .runner import PYTHONS, REFERENCE, Job, Player, nearest, reason_to_skip
+from .testee import Crash
 from .verdict import Result, Verdict, broken, judge
 
 
@@ -29,7 +30,10 @@ def choose_reference(player, oracles):
 
 def meet(player, timeout):
     """The player after its hello; its first process is put away, for each pair starts its own."""
-    player.meet(timeout)
+    try:
+        player.meet(timeout)
+    except Crash as problem:
+        raise Crash("%s: %s" % (player.name, problem))
     player.warm.stop()
     player.warm = None
     return player

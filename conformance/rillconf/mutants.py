@@ -13,6 +13,7 @@ from fnmatch import fnmatchcase
 
 from .runner import Job, Player, Runner
 from .testee import Crash
+from .usage import UsageError
 
 LONGEST = 10                # operations of a case that still says what is wrong
 CAUGHT_BY = ("DIFF", "LEAK", "CRASH", "HANG")
@@ -105,7 +106,7 @@ class Mutants:
         """Plays all that match; whether each was caught as it should."""
         chosen = [mistake for mistake in ask(*self.command) if wanted(mistake, patterns)]
         if not chosen:
-            raise LookupError("no mutant matches %s" % " ".join(patterns))
+            raise UsageError("no mutant matches %s" % " ".join(patterns))
         caught = 0
         trials = [mistake for mistake in chosen if not mistake["missing"]]
         with ThreadPoolExecutor(self.at_a_time) as pool:

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 
 from . import version
+from .usage import UsageError
 
 ASK = "import sys; print(sys.implementation.name, '%d.%d.%d' % sys.version_info[:3], sys.version_info.releaselevel)"
 OLDEST = (3, 7)
@@ -54,13 +55,13 @@ def discover(named=(), look_around=True):
     for wanted in list(named) + (list(candidates()) if look_around else []):
         path = shutil.which(wanted)
         if not path and wanted in named:
-            raise LookupError("--oracle %s is no program" % wanted)
+            raise UsageError("--oracle %s is no program" % wanted)
         if not path or os.path.realpath(path) in files or (wanted not in named and is_launcher(path)):
             continue
         files.add(os.path.realpath(path))
         oracle = ask(path)
         if oracle is None and wanted in named:
-            raise LookupError("--oracle %s does not answer like a Python 3" % wanted)
+            raise UsageError("--oracle %s does not answer like a Python 3" % wanted)
         if oracle:
             found.setdefault((oracle.name, oracle.version), oracle)
     oracles = sorted(found.values(), key=lambda oracle: oracle.version)

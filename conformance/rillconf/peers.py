@@ -6,6 +6,7 @@ import shutil
 import subprocess
 
 from . import oracles
+from .usage import UsageError
 
 TESTEES = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "testees")
 NAMES = ("uvloop", "pypy")
@@ -32,9 +33,9 @@ def pypys():
 
 
 def command(name):
-    """How to start that testee; LookupError when the machine has not got it."""
+    """How to start that testee; UsageError when the machine has not got it."""
     found, driver = (pythons_with_uvloop(), "cpython_uvloop.py") if name == "uvloop" else (pypys(), "cpython.py")
     python = next(found, None)
     if python is None:
-        raise LookupError(HOW_TO_GET % name)
+        raise UsageError(HOW_TO_GET % name)
     return [python, os.path.join(TESTEES, driver)]

@@ -8,6 +8,7 @@ import time
 from . import (live, oracles, random_known, random_mutants, random_play, random_scripts, report_files, report_json, shrink,
                shrink_print, version)
 from .case import read_file
+from .usage import UsageError
 
 
 def seed(text):
@@ -114,10 +115,10 @@ def named_cases(command, name):
     if drawn:
         return [random_scripts.case(*drawn)]
     found = [case for case in command.everything if case.name == name]
-    if not found and os.path.exists(name):
+    if not found and os.path.isfile(name):
         found = read_file(name)[1]
     if not found:
-        raise LookupError("--shrink %s: no case, no case file, no random:S:K" % name)
+        raise UsageError("--shrink %s: no case, no case file, no random:S:K" % name)
     return found
 
 

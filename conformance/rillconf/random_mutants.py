@@ -9,6 +9,7 @@ from . import live, mutants, random_scripts, shrink, shrink_print
 from .random_draw import Draw
 from .runner import Player
 from .testee import Crash
+from .usage import UsageError
 
 AREAS = {"reader", "writer", "timeout"}
 ELSEWHERE = {"server", "connect", "tls", "unix"}
@@ -50,7 +51,7 @@ class Hunt:
         try:
             live.meet(player, self.options.timeout)
         except Crash as problem:
-            return "%-30s %s" % (name, problem), False, None
+            return str(problem), False, None
         pair = live.Pair(player, self.reference, min(WATCHDOG, self.options.timeout))
         pair.memory = self.memory
         try:
@@ -84,7 +85,7 @@ def run(python, program, reference, options, say):
     seed, first = options.seed
     chosen, among = drawn(mutants.ask(python, program), count, seed, patterns)
     if not chosen:
-        raise LookupError("no mutant matches %s" % " ".join(patterns))
+        raise UsageError("no mutant matches %s" % " ".join(patterns))
     say("%d of the %d wrong testees that go wrong in readers, writers and tasks in memory, scripts of seed %d" % (len(chosen), among, seed))
     hunt, fine, sizes = Hunt(python, program, reference, options, {}), 0, []
     for mistake in chosen:

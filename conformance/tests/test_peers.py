@@ -8,6 +8,7 @@ import unittest
 
 import support
 from rillconf import compatibility, expect, peers, rules
+from rillconf.usage import UsageError
 
 EXPECTATIONS = os.path.join(support.HOME, "expectations")
 ROOT = os.path.dirname(support.HOME)
@@ -58,7 +59,7 @@ class Peers(unittest.TestCase):
     def run_testee(self, name, *arguments):
         try:
             peers.command(name)
-        except LookupError as missing:
+        except UsageError as missing:
             self.skipTest(str(missing))
         command = [sys.executable, support.HOME, "--testee", name, "-j1"] + list(arguments)
         return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120)
@@ -83,7 +84,7 @@ class Peers(unittest.TestCase):
     def has(name):
         try:
             return bool(peers.command(name))
-        except LookupError:
+        except UsageError:
             return False
 
 

@@ -151,8 +151,12 @@ class TheCommand(unittest.TestCase):
         self.assertEqual(re.findall(r"want .*|got .*", text)[:2], re.findall(r"want .*|got .*", again)[:2])
 
     def test_mistakes_in_the_options(self):
-        for words in (("--random", "0"), ("--random", "5", "--seed", "x"), ("--random", "5", "--seed", "1:0"), ("--shrink", "no/such-case")):
-            self.assertEqual(2, support.conform(*words, *self.OWN)[0], words)
+        for words in (("--random", "0"), ("--random", "5", "--seed", "x"), ("--random", "5", "--seed", "1:0"), ("--shrink", "no/such-case"),
+                      ("--shrink", ""), ("--shrink", os.path.dirname(__file__)), ("--random", "5", "--bless"), ("--random", "5", "limit/*"),
+                      ("--random", "5", "--shrink", "random:1:1"), ("--random", "5", "--repeat", "2")):
+            code, text = support.conform(*words, *self.OWN)
+            self.assertEqual(2, code, words)
+            self.assertNotIn("Traceback", text)
 
 
 class Verdicts(unittest.TestCase):
