@@ -91,6 +91,12 @@ static _Noreturn void invariant_memory_left(const struct faults_stage *stage)
     die(stage, __func__);
 }
 
+/* space promised less than was asked for, or nothing. */
+_Noreturn void invariant_room_is_short(const struct faults_stage *stage)
+{
+    die(stage, __func__);
+}
+
 /* A wake that nobody waits for, or the second of a wait, or of a call that was asked to stop. */
 _Noreturn void invariant_woken_wrongly(const struct faults_stage *stage)
 {

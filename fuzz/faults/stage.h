@@ -68,7 +68,8 @@ struct faults_state faults_state_of(const struct faults_stage *stage);
 void faults_check_answer(struct faults_stage *stage, struct faults_call *call,
                          const struct faults_answer *answer, const struct faults_verdict *verdict);
 
-/* feed_data and space; `capacity` and `kept` before them, `least` what room was needed for. */
+/* feed_data and space, before their bytes are kept: `capacity` was the block's before, room was
+ * needed for `least`. */
 void faults_check_fed(const struct faults_stage *stage, const struct faults_answer *answer,
                       bool absurd);
 void faults_check_room(const struct faults_stage *stage, size_t capacity, size_t least);
@@ -87,6 +88,7 @@ void faults_check_errors(const struct faults_stage *stage, faults_fault fault);
 /* Behind the end: `blocks` were live before the beginning. */
 void faults_check_nothing_left(const struct faults_stage *stage, size_t blocks);
 
+_Noreturn void invariant_room_is_short(const struct faults_stage *stage);
 _Noreturn void invariant_woken_wrongly(const struct faults_stage *stage);
 _Noreturn void invariant_paused_wrongly(const struct faults_stage *stage);
 _Noreturn void invariant_waits_for_ever(const struct faults_stage *stage);
