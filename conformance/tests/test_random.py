@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Random scripts: the same everywhere, readable as cases, judged live, told with the line that repeats them."""
+import contextlib
 import hashlib
+import io
 import json
 import os
 import re
@@ -11,7 +13,7 @@ import unittest
 
 import support
 import test_report
-from rillconf import case, live, random_draw, random_known, random_play, random_scripts, random_stream, runner, transcript, verdict
+from rillconf import case, cli, live, random_draw, random_known, random_play, random_scripts, random_stream, runner, transcript, verdict
 
 EXPECTATIONS = os.path.join(support.HOME, "expectations")
 DIGEST_OF_200 = "a18934fb9ea6"
@@ -111,9 +113,9 @@ class TheCommand(unittest.TestCase):
     OWN = ["--testee", "cpython", "--oracle", sys.executable, "--oracle-only", "%d.%d.%d" % sys.version_info[:3]]
 
     def test_a_cpython_agrees_with_itself_on_every_backend(self):
-        code, text = support.conform("--random", "30", "--seed", "3", *self.OWN)
+        code, text = support.conform("--random", "8", "--seed", "3", *self.OWN)
         self.assertEqual(0, code, text)
-        self.assertRegex(text, r"scripts=30 played=[12]\d differences=0  SAME [1-9]\d+ ")
+        self.assertRegex(text, r"scripts=8 played=[4-8] differences=0  SAME [1-9]\d+ ")
 
     def test_shards_of_a_campaign_merge(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -154,9 +156,16 @@ class TheCommand(unittest.TestCase):
         for words in (("--random", "0"), ("--random", "5", "--seed", "x"), ("--random", "5", "--seed", "1:0"), ("--shrink", "no/such-case"),
                       ("--shrink", ""), ("--shrink", os.path.dirname(__file__)), ("--random", "5", "--bless"), ("--random", "5", "limit/*"),
                       ("--random", "5", "--shrink", "random:1:1"), ("--random", "5", "--repeat", "2")):
-            code, text = support.conform(*words, *self.OWN)
-            self.assertEqual(2, code, words)
-            self.assertNotIn("Traceback", text)
+            with self.subTest(words), contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
+                self.assertEqual(2, self.status(*words, *self.OWN))
+
+    @staticmethod
+    def status(*words):
+        """The command's, without a process of its own: a mistake starts none."""
+        try:
+            return cli.main(list(words))
+        except SystemExit as end:
+            return end.code
 
 
 class Verdicts(unittest.TestCase):
