@@ -110,9 +110,16 @@ class Fuzzer:
         if not self.stopped and not self.done:
             self.stopped = True
             self.asked = time.monotonic()
-            self.process.send_signal(signal.SIGINT)
+            self._signal(signal.SIGINT)
         elif self.stopped and not self.done and time.monotonic() - self.asked > PATIENCE:
-            self.process.kill()
+            self._signal(signal.SIGKILL)
+
+    def _signal(self, number):
+        """Not Popen's, which first waits for a process that has ended: that is _read's to do, for its times."""
+        try:
+            os.kill(self.process.pid, number)
+        except ProcessLookupError:
+            pass
 
     def failed(self):
         """It ended by itself, neither well nor with a find: what it printed last."""

@@ -61,12 +61,11 @@ def run(home, targets, options, live, out):
         for target in present:
             out.write("%s: seeds=%d\n" % (target.name, corpus.make_seeds(home, target)))
     if options.seconds or not options.minimise:
-        session = Session(home, present, programs, options, live, out)
-        try:
-            session.run()
-        finally:
+        def log(one):
             if options.log:
-                campaigns.add(home, commit, session.sums)
+                campaigns.add(home, commit, [one])
+        session = Session(home, present, programs, options, live, out, log)
+        session.run()
         found = any(one.finds for one in session.sums)
     if options.minimise:
         for target in present:

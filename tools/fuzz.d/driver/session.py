@@ -36,8 +36,9 @@ class Sum:
 class Session:
     """Runs targets; `sums` is what is known at any time, also after Ctrl-C."""
 
-    def __init__(self, home, targets, programs, options, live, out):
+    def __init__(self, home, targets, programs, options, live, out, log=lambda one: None):
         self.home, self.programs, self.options, self.live, self.out = home, programs, options, live, out
+        self.log = log      # is told each target's sum as soon as it is known: a campaign may not come to its end
         self.budget = Budget(options.seconds or 60.0, options.cpu)
         self.copies = max(1, options.jobs // len(targets))
         self.waiting = collections.deque(target for target in targets for _ in range(self.copies))
@@ -94,6 +95,7 @@ class Session:
 
     def conclude(self, target):
         self.sums.append(Sum(self.ended[target]))
+        self.log(self.sums[-1])
         self.out.write(self.sums[-1].line() + "\n")
         self.out.flush()
 
