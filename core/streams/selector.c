@@ -131,19 +131,17 @@ static void end_of_input(struct rill__selector *self)
 }
 
 /* One event for one receive (R-404): what the protocol's own space holds, then the rest from the
- * loop's spare block. */
-static int deliver(struct rill__selector *self, size_t count, size_t space, const char *spare)
+ * loop's spare block. All of it is for the protocol that gave the space, also when its callback
+ * sets another. */
+static int deliver(struct rill__selector *self, struct rill_protocol *protocol, size_t count,
+                   size_t space, const char *spare)
 {
-    const struct rill_protocol_ops *ops = self->protocol->ops;
     const size_t in_space = count < space ? count : space;
-    int rc = 0;
+    const int rc = in_space > 0 ? protocol->ops->buffer_updated(protocol, in_space) : 0;
 
-    if (in_space > 0) {
-        rc = ops->buffer_updated(self->protocol, in_space);
-    }
-    if (rc >= 0 && count > in_space && self->protocol != NULL && ops->data_received != NULL) {
+    if (rc >= 0 && count > in_space && !self->gone && protocol->ops->data_received != NULL) {
         const struct rill_bytes rest = {spare, count - in_space};
-        rc = ops->data_received(self->protocol, rest);
+        return protocol->ops->data_received(protocol, rest);
     }
     return rc;
 }
@@ -165,12 +163,13 @@ void rill__selector_readable(struct rill__selector *self)
     if (self->lost_writes > 0) {
         return;
     }
-    const struct rill_protocol_ops *ops = self->protocol->ops;
+    struct rill_protocol *protocol = self->protocol;
+    const struct rill_protocol_ops *ops = protocol->ops;
     /* Few bytes are cheaper received into the loop's hot spare block and copied than with readv,
      * and an idle connection then needs no block of its own. */
     if (ops->get_buffer != NULL &&
         (self->last_receive > COPIED_RECEIVE_MAX || spare == NULL || ops->data_received == NULL)) {
-        size = ops->get_buffer(self->protocol, 0, &space);
+        size = ops->get_buffer(protocol, 0, &space);
         size = size < RILL__SPARE_SIZE ? size : RILL__SPARE_SIZE;
     }
     const bool may_spill = spare != NULL && (ops->data_received != NULL || ops->get_buffer == NULL);
@@ -194,7 +193,7 @@ void rill__selector_readable(struct rill__selector *self)
     if (count == 0) {
         end_of_input(self);
     } else {
-        const int rc = deliver(self, (size_t)count, size, spare);
+        const int rc = deliver(self, protocol, (size_t)count, size, spare);
         if (rc < 0) {
             rill__selector_fatal(self, rill__error_of_code(rc),
                                  "Fatal error: protocol.data_received() call failed.");
