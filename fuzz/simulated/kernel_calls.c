@@ -216,6 +216,8 @@ static int call_getsockopt(void *arg, int fd, int level, int name, void *value, 
     }
     if (name == SO_TYPE) {
         result = socket->type;
+    } else if (name == SO_DOMAIN) {
+        result = socket->family;
     } else if (name == SO_ERROR) {
         result = socket->os_errno;
         socket->state = socket->decided && result == 0 ? KERNEL_CONNECTED : socket->state;
