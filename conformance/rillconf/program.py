@@ -11,16 +11,19 @@ SETTLE = """async def settle():
     for _ in range(50):
         await asyncio.sleep(0)
 """
-APP = """def app(**calls):     # a task that makes these calls and prints what they give
-    async def run():
-        for name, call in calls.items():
-            try:
-                result = call()
-                print(name, "->", await result if hasattr(result, "__await__") else result)
-            except Exception as error:
-                print(name, "!", repr(error))
-    return asyncio.create_task(run())
+APP = """async def run(calls):   # makes these calls and prints what they give
+    for name, call in calls.items():
+        try:
+            result = call()
+            print(name, "->", await result if hasattr(result, "__await__") else result)
+        except (Exception, asyncio.CancelledError) as error:
+            print(name, "!", repr(error))
+            if %s:
+                raise
+def app(**calls):
+    return asyncio.create_task(run(calls))
 """
+END = "end"     # printed when the script is over; what still waits then is not cancelled, as asyncio.run would
 WINDOW = """class Window(socket.socket):    # takes no more than there is room for at the peer
     room = float("inf")
     def send(self, data):
@@ -33,9 +36,9 @@ WINDOW = """class Window(socket.socket):    # takes no more than there is room f
         return self.send(b"".join(parts))
 """
 STATE = """def state():
-    print("   buffer", len(reader._buffer), "paused", reader._paused%s)
+    print("   at_eof", reader.at_eof(), "buffer", len(reader._buffer), "paused", reader._paused%s)
 """
-WRITER_STATE = ', "write", writer.transport.get_write_buffer_size(), "writing paused", writer.transport._protocol._paused'
+WRITER_STATE = ', "closing", writer.is_closing(), "write", writer.transport.get_write_buffer_size(), "writing paused", writer._protocol._paused'
 PEER_READ = """async def peer_read(most=1 << 20):
     got = b""
     while len(got) < most:
@@ -79,6 +82,7 @@ class Program:
         self.clock = any(step.op["op"] == "clock" for step in case.steps)
         self.tasks = set()
         self.names = []
+        self.modes = {"catch": [], "throw": []}     # the calls that have one of these words before them
 
     # calls, as expressions that give a result or a coroutine
 
@@ -87,7 +91,7 @@ class Program:
         if name in READER:
             return "reader.%s(%s)" % (name, self.arguments(call))
         if name == "iterate":
-            return "lines(reader)"
+            return "lines(%r)" % self.names[-1]
         if name in WRITER and self.writer:
             return "writer.%s(%s)" % (name, self.arguments(call))
         if name in TRANSPORT and self.writer:
@@ -99,7 +103,7 @@ class Program:
         if name == "cancel" and call["task"] in self.tasks:
             return "%s.cancel()" % call["task"]
         if name == "timeout":
-            return "limited(%s, %s)" % (call["seconds"], ", ".join("lambda: " + self.call(inner) for inner in call["body"]))
+            return "limited(%s, %s)" % (call["seconds"], self.calls(call["body"]))
         if name in ("shield", "await") and call["task"] in self.tasks:
             return "asyncio.shield(%s)" % call["task"] if name == "shield" else call["task"]
         if name == "gather" and set(call["tasks"]) <= self.tasks:
@@ -135,7 +139,7 @@ class Program:
 
     def operation(self, op):
         if op["op"] == "app":
-            calls = ", ".join("%s=lambda: %s" % (self.name(call["id"]), self.call(call)) for call in op["calls"])
+            calls = self.calls(op["calls"])
             self.tasks.add(op["task"])
             return "%s = app(%s)" % (op["task"], calls)
         if op["op"] == "clock":
@@ -144,11 +148,28 @@ class Program:
             return self.peer(op)
         raise NoProgram("no short program for `%s`" % op["op"])
 
+    def calls(self, calls):
+        """These calls as keyword arguments."""
+        told = []
+        for call in calls:
+            name = self.name(call["id"])
+            self.modes.get(call.get("on_error"), []).append(name)
+            told.append("%s=lambda: %s" % (name, self.call(call)))
+        return ", ".join(told)
+
+    def ends_a_task(self):
+        """The condition under which an error ends the task that made the call."""
+        ends = "isinstance(error, asyncio.CancelledError)"
+        if self.modes["catch"]:
+            ends += " and name not in %r" % self.modes["catch"]
+        return "name in %r or %s" % (self.modes["throw"], ends) if self.modes["throw"] else ends
+
     def name(self, label):
         """The call's name as a keyword; one that comes again gets a number."""
-        self.names.append(label)
-        again = self.names.count(label)
-        return label.replace(".", "_") + ("_%d" % again if again > 1 else "")
+        label = label.replace(".", "_")
+        again = sum(name == label or name.startswith(label + "_again") for name in self.names)
+        self.names.append(label + ("_again%d" % again if again else ""))
+        return self.names[-1]
 
     def peer(self, op):
         do = op["do"]
@@ -188,6 +209,7 @@ class Program:
             if step.op.get("settle", True) and not line.startswith("await"):
                 line += "; await settle()"
             yield line + ("; state()" if self.state else "")
+        yield 'print("%s", flush=True); os._exit(0)' % END
 
     def text(self):
         if self.case.kind not in ("connection", "reader") or self.case.tls.declared():
@@ -195,7 +217,7 @@ class Program:
         body = ["    " + line for line in self.main()]
         script = "\n".join(body)
         modules = ["asyncio"] + [name for name in ("errno", "os", "socket", "struct") if name + "." in script + WINDOW * self.windows]
-        chunks = ["import " + ", ".join(modules), "", SETTLE + APP]
+        chunks = ["import " + ", ".join(modules), "", SETTLE + APP % self.ends_a_task()]
         if self.windows:
             chunks[-1] += WINDOW
             chunks[-1] += "async def window(room):\n    ours.room = room\n    await settle()\n"
@@ -206,11 +228,9 @@ class Program:
         if self.state:
             chunks[-1] += STATE % (WRITER_STATE if self.writer else "")
         if "lines(" in script:
-            chunks[-1] += 'async def lines(reader):\n    return [line async for line in reader]\n'
+            chunks[-1] += 'async def lines(name):\n    async for line in reader:\n        print(name, "->", line)\n'
         if "limited(" in script:
-            chunks[-1] += ("async def limited(seconds, *calls):\n    async with asyncio.timeout(seconds):\n"
-                           "        for call in calls:\n            result = call()\n"
-                           "            print(await result if hasattr(result, \"__await__\") else result)\n")
+            chunks[-1] += "async def limited(seconds, **calls):\n    async with asyncio.timeout(seconds):\n        await run(calls)\n"
         if "fail(" in script:
             chunks[-1] += "def fail(error):\n    raise error\n"
         names = [name for name in ("ours", "peer", "reader", "writer", "loop", "now") if " %s" % name in script]

@@ -44,6 +44,8 @@ class Shrinker:
         if not certain and (key in self.tried or time.monotonic() > self.until):
             return None
         self.tried.add(key)
+        if script.sends_nothing():
+            return None
         try:
             case = random_scripts.read(script.source(), "shrunk")
         except (Bad, CaseError, ValueError, IndexError):

@@ -10,6 +10,7 @@ from .expr import TOKEN, number, show_bytes, unescape
 
 STEPS = re.compile(r"((?:go )?\s*(?:app|handler|callback)(?:@\d+)?\s+)(.*)$")
 SENDS = re.compile(r'((?:go )?(?:peer(?:@\d+)?\s+send|app\s+(?:\w+ = )?feed_data))\s+(.*)$')
+EMPTY = re.compile(r'(?:go )?peer(?:@\d+)?\s+send\s+""$')
 BLOCK = re.compile(r"(?:\w+ = )?(?:catch |throw )?(?:timeout \S+|group|spawn \w+|group_spawn \w+ \w+) \{ ([^{}]*) \}")
 WORDS = (re.compile(r"^go "), re.compile(r"\b(?:catch|throw|chain|same) "), re.compile(r"wait_for \S+ "), re.compile(r" \w+=[^\s;}]+"),
          re.compile(r" (?:first|collect)\b"))
@@ -24,6 +25,10 @@ class Script:
 
     def source(self):
         return "\n".join(self.header + self.operations) + "\n"
+
+    def sends_nothing(self):
+        """Whether the peer sends no byte: no socket does that."""
+        return any(EMPTY.match(line) for line in self.operations)
 
     def lines(self):
         return self.header + self.operations

@@ -53,6 +53,7 @@ class Edits(unittest.TestCase):
         self.assertEqual('peer send "a\\n"', part.put('peer send 3*"ab" + "\\n"', "a\n"))
 
     def test_the_size_counts_operations_first(self):
+        self.assertEqual([True, False], [script('peer send "%s"\n' % text).sends_nothing() for text in ("", "a")])
         self.assertLess(script('peer send "aaaa"\n').size(), script('peer send "a"\npeer shutdown\n').size())
 
 
@@ -84,6 +85,10 @@ class Programs(unittest.TestCase):
         ('peer window 2\napp w = write "abcdef"; q = get_write_buffer_size\npeer read 3\npeer read\n',
          ["q -> 4", "peer got b'abc'", "peer got b'def'"]),
         ('app r1 = readuntil ("b", "ab")\napp c1 = cancel r1\npeer send "xab"\n', ["c1 -> True"]),
+        ('app t = timeout 5 { r1 = raise ValueError "x"; r2 = sleep 0 }\n', ["r1 ! ValueError('x')\nr2 -> None\nt -> None"]),
+        ("app r1 = catch read 1; r2 = read 2\napp c = cancel r1\n", ["c -> True\nr1 ! CancelledError()\nend"]),
+        ("app r1 = throw raise ValueError; r2 = sleep 0\n", ["r1 ! ValueError()\nend"]),
+        ('app r1 = iterate\npeer send "a\\nb\\n"\n', ["r1 -> b'a\\n'\nr1 -> b'b\\n'\nend"]),
         ("app a1 = sleep 1; raise ValueError \"x\"\nclock advance 1s\n", ["a1 -> None", "ValueError('x')"])]
 
     def test_they_run_and_show_what_cpython_does(self):
@@ -100,6 +105,11 @@ class Programs(unittest.TestCase):
         source = program.program(random_scripts.read(HEAD + 'with reader\napp feed_data "abc"\n'), state=True)
         done = subprocess.run([sys.executable, "-c", source], stdout=subprocess.PIPE, timeout=30, check=True, universal_newlines=True)
         self.assertIn("buffer 3 paused False", done.stdout)
+
+    def test_the_state_is_printed_after_the_loss_too(self):
+        source = program.program(random_scripts.read(HEAD + "peer reset\napp r1 = read 1\n"), state=True)
+        done = subprocess.run([sys.executable, "-c", source], stdout=subprocess.PIPE, timeout=30, check=True, universal_newlines=True)
+        self.assertIn("closing True", done.stdout)
 
     def test_what_none_can_show_is_refused(self):
         for text in ("with server\npeer connect\n", "fault recv 1 EINTR\n", "app t = timeout 5 { spawn x { sleep 1 } }\n"):
