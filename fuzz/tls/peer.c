@@ -275,17 +275,25 @@ void peer_renegotiate(struct peer *peer)
 
 void peer_forge(struct peer *peer, unsigned char type, struct rill_bytes content)
 {
-    const bool is_goodbye =
-        type == SSL3_RT_ALERT && content.len == 2 && content.ptr[1] == SSL3_AD_CLOSE_NOTIFY;
+    unsigned char meant = type;
+    size_t length = content.len;
+    while (meant == 0 && length > 0) { /* padding: the type stands before it (RFC 8446, 5.4) */
+        meant = (unsigned char)content.ptr[--length];
+    }
+    const bool is_goodbye = meant == SSL3_RT_ALERT && length == 2 &&
+                            (unsigned char)content.ptr[1] == SSL3_AD_CLOSE_NOTIFY;
 
     if (!peer->forge.ready || !peer->handshaken || SSL_version(peer->ssl) != TLS1_3_VERSION) {
         return;
     }
-    if (type == SSL3_RT_APPLICATION_DATA) {
+    if (meant == SSL3_RT_APPLICATION_DATA) {
         char *const text = judge_text(RANDOM_OF_PEER, peer->said, content.len);
+        if (content.len > length) {
+            memcpy(text + length, content.ptr + length, content.len - length);
+        }
         forge_record(&peer->forge, type, (struct rill_bytes){text, content.len}, peer->to_rill);
         free(text);
-        peer->said += content.len;
+        peer->said += length;
     } else {
         forge_record(&peer->forge, type, content, peer->to_rill);
     }
