@@ -9,6 +9,7 @@ from . import (live, oracles, random_known, random_mutants, random_play, random_
                shrink_print, version)
 from .case import read_file
 from .usage import UsageError
+from .verdict import Result, Verdict
 
 
 def seed(text):
@@ -52,6 +53,17 @@ class Judges:
             self.references.append(live.meet(reference, options.timeout))
             self.known.append(random_known.load(options.expectations) if player.hello.get("implementation") == "rill" else None)
 
+    def answers(self, results):
+        """What the CPythons did with these scripts, each once, for the page."""
+        judge = {player.name: reference for player, reference in zip(self.players, self.references)}
+        found = {}
+        for result in results:
+            if result.answer is not None:
+                reference = judge[result.testee.name]
+                key = result.case.name, reference.name, result.backend
+                found[key] = Result(result.case, reference, result.backend, Verdict("SAME"), result.answer)
+        return list(found.values())
+
     def told(self):
         return ", ".join("%s against %s" % (player.name, reference.name) for player, reference in zip(self.players, self.references))
 
@@ -88,12 +100,13 @@ def write_reports(command, judges, backends, sums, problems, seconds):
     """The same files as a run of written cases; --merge adds the shards of a campaign up as it does theirs."""
     if not sums.keep:
         return
-    players = judges.references[:1] + judges.players
+    players = list({reference.name: reference for reference in judges.references}.values()) + judges.players
     summary = report_json.summarise(sums.results, players, backends, sums.cases, command.all_rules(), seconds, {})
     summary["problems"], summary["oracle_coverage"] = problems, []      # branches are measured over written cases alone
     report_files.write(command.options, summary, sums.results, {
         "players": players, "cases": sums.cases, "backends": backends, "specification": command.specification,
-        "not_applicable": command.all_rules().not_applicable, "coverage": []})
+        "not_applicable": command.all_rules().not_applicable, "coverage": [],
+        "answers": judges.answers(sums.results)})
 
 
 def run_mutants(command, program):

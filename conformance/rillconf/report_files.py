@@ -38,7 +38,10 @@ def complete(summary, options, cases):
 
 
 def write(options, summary, results, run):
-    """Each report that was asked for; `run` has players, cases and the backends of the run, the rules, and what was measured."""
+    """Each report that was asked for; `run` has players, cases and the backends of the run, the rules, and what was measured.
+
+    `answers`: transcripts that the page shows beside the results, of CPythons that judged and are not judged themselves.
+    """
     complete(summary, options, run["cases"])
     if options.json:
         report_json.write(options.json, summary, results)
@@ -48,4 +51,4 @@ def write(options, summary, results, run):
         report_tap.write(options.tap, results)
     if options.html:
         report_html.write(options.html, report_data.collect(
-            results, run["players"], run["backends"], run["cases"], summary, run["specification"], run["not_applicable"], run["coverage"]))
+            results + run.get("answers", []), run["players"], run["backends"], run["cases"], summary, run["specification"], run["not_applicable"], run["coverage"]))

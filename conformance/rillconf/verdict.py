@@ -32,6 +32,7 @@ class Result:
         self.steps = steps or {}
         self.schedule = schedule or {}
         self.seconds = 0.0
+        self.answer = None      # the steps of the CPython that judged live, if one did
 
 
 def broken(outcome):

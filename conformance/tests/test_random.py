@@ -141,6 +141,10 @@ class TheCommand(unittest.TestCase):
             for path in paths[1:]:
                 with open(path, encoding="utf-8") as file:
                     self.assertIn(differ[0]["case"], file.read(), path)
+            with open(paths[3], encoding="utf-8") as file:      # its data stand in one element, `<` escaped
+                page = json.loads(re.search(r'<script[^>]*application/json[^>]*>(.*?)</script>', file.read(), re.DOTALL).group(1))
+            case = next(one for one in page["cases"] if one["n"] == differ[0]["case"])
+            self.assertGreater(len(case["t"]), 1, "what CPython did stands beside what differs")
 
     def test_a_failure_comes_with_the_lines_that_repeat_and_shrink_it(self):
         code, text = support.conform("--random", "60", "--seed", "1", "--backend", "mem", "--testee", "wrong:read-one-less", "-j", "2", "--fail-fast")
