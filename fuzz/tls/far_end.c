@@ -28,6 +28,7 @@ static void close_topmost(struct far_end *self)
     self->depth--;
     peer_close(&self->layers[self->depth].peer);
     wire_free(&self->layers[self->depth].wire);
+    wire_free(&self->layers[self->depth].hello);
 }
 
 void far_end_cleanup(struct far_end *self)
@@ -164,6 +165,17 @@ static void hear(void *arg, const char *data, size_t size)
     take(layer->owner, layer->depth + 1, data, size);
 }
 
+static void begin_to_speak(struct far_end *self, struct layer *layer)
+{
+    const struct wire *const wire = wire_of(self, layer->depth);
+    const size_t before = wire->length;
+
+    peer_take(&layer->peer, "", 0);
+    if (wire->length > before) { /* a client speaks first */
+        wire_send(&layer->hello, wire->bytes + before, wire->length - before);
+    }
+}
+
 static void open_layer(struct far_end *self)
 {
     struct layer *const layer = &self->layers[self->depth];
@@ -183,7 +195,7 @@ static void open_layer(struct far_end *self)
     layer->peer.said = self->said;
     self->clear = self->said;
     self->depth++;
-    peer_take(&layer->peer, "", 0); /* a client speaks first */
+    begin_to_speak(self, layer);
     push_down(self);
 }
 
@@ -254,6 +266,15 @@ void far_end_expect(struct far_end *self, size_t boundary)
     if (self->heard == boundary) {
         open_layer(self);
     }
+}
+
+struct rill_bytes far_end_hello(const struct far_end *self)
+{
+    const struct layer *const layer = &self->layers[self->depth_before];
+    const bool waits = self->depth > self->depth_before && !layer->peer.handshaken;
+
+    return waits ? (struct rill_bytes){layer->hello.bytes, layer->hello.length}
+                 : (struct rill_bytes){NULL, 0};
 }
 
 bool far_end_expect_nothing(struct far_end *self)

@@ -23,7 +23,8 @@ struct layer {
     struct far_end *owner;
     unsigned depth; /* its number */
     struct peer peer;
-    struct wire wire; /* to be said by the layer below */
+    struct wire wire;  /* to be said by the layer below */
+    struct wire hello; /* a client's first words: the layer below has said them */
     struct records records;
 };
 
@@ -54,6 +55,9 @@ void far_end_cleanup(struct far_end *self);
 void far_end_expect(struct far_end *self, size_t boundary);
 /* It was refused. True when the far end has said something for it already. */
 bool far_end_expect_nothing(struct far_end *self);
+
+/* What the layer that rill starts has said unasked, as long as it was not understood. */
+struct rill_bytes far_end_hello(const struct far_end *self);
 
 /* The text's next bytes, by whatever is topmost. */
 void far_end_say(struct far_end *self, size_t count);

@@ -83,6 +83,13 @@ static _Noreturn void mismatch_length(enum random_side who, size_t heard, size_t
     abort();
 }
 
+static _Noreturn void mismatch_hello(size_t place, size_t count, size_t size)
+{
+    (void)fprintf(stderr, "%zu bytes from %zu on are not of the ClientHello of %zu bytes\n", count,
+                  place, size);
+    abort();
+}
+
 void invariant_result_after_failure(const char *call)
 {
     (void)fprintf(stderr, "%s succeeded in a session that had failed\n", call);
@@ -187,6 +194,13 @@ void judge_heard(enum random_side who, size_t place, const char *data, size_t co
         if (data[i] != judge_letter(who, place + i)) {
             mismatch_plaintext(who, place + i);
         }
+    }
+}
+
+void judge_hello(struct rill_bytes hello, size_t place, const char *data, size_t count)
+{
+    if (place + count > hello.len || memcmp(hello.ptr + place, data, count) != 0) {
+        mismatch_hello(place, count, hello.len);
     }
 }
 

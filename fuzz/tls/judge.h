@@ -25,6 +25,8 @@ char judge_letter(enum random_side who, size_t place);
 char *judge_text(enum random_side who, size_t place, size_t count);
 /* What was heard of `who` from `place` on is its text, and no more than it said. */
 void judge_heard(enum random_side who, size_t place, const char *data, size_t count, size_t said);
+/* What was heard is, from `place` on, the ClientHello that nobody was there to understand. */
+void judge_hello(struct rill_bytes hello, size_t place, const char *data, size_t count);
 
 /* The error of a session: one of core/tls/error.h's, whole. Takes over the reference. `verifies`:
  * the context does; `again`: the session had failed before. Without memory only after an allocation

@@ -76,13 +76,45 @@ int near_end_open(struct near_end *self)
 
 /* -- reads ------------------------------------------------------------------------------------- */
 
-void near_end_heard(struct near_end *self, const char *data, size_t size)
+/* start_tls drains before anything changes. A transport that is lost has no protocol. */
+static bool is_unchanged(const struct near_end *self)
+{
+    const struct rill_protocol *const now = rill_transport_get_protocol(transport_of(self));
+    return now == self->protocol || now == NULL;
+}
+
+/* The ClientHello of a far end that did not wait for this is what is read then, behind all that
+ * was said before it; asyncio gives it to the reader as well, and the handshake never sees it. */
+static void hear_early(const struct near_end *self, const char *data, size_t size)
+{
+    const struct rill_bytes hello = far_end_hello(self->far);
+    const size_t clear = self->far->clear;
+    const size_t text = self->heard < clear ? clear - self->heard : 0;
+
+    if (hello.len == 0 || size <= text) {
+        judge_heard(RANDOM_OF_PEER, self->heard, data, size, self->far->said);
+        return;
+    }
+    judge_heard(RANDOM_OF_PEER, self->heard, data, text, self->far->said);
+    judge_hello(hello, self->heard + text - clear, data + text, size - text);
+}
+
+static void hear(struct near_end *self, const char *data, size_t size, bool early)
 {
     self->garbled = self->garbled || (self->doubtful && !self->secure);
     if (!self->unordered && !self->garbled) {
-        judge_heard(RANDOM_OF_PEER, self->heard, data, size, self->far->said);
+        if (early) {
+            hear_early(self, data, size);
+        } else {
+            judge_heard(RANDOM_OF_PEER, self->heard, data, size, self->far->said);
+        }
     }
     self->heard += size;
+}
+
+void near_end_heard(struct near_end *self, const char *data, size_t size)
+{
+    hear(self, data, size, false); /* rill_start_tls does not drain */
 }
 
 static int call_read(struct near_end *self, enum near_op op, size_t size, struct rill_bytes *data)
@@ -103,13 +135,15 @@ static int read_some(struct near_end *self, enum near_op op, size_t size)
     /* One that waits sees to it that the other is refused; one that collects does not. */
     self->unordered = self->unordered || self->reading > 0;
     self->reading++;
+    const bool began_early = op == NEAR_READ_TO_END && (!self->upgrading || is_unchanged(self));
     const int rc = call_read(self, op, size, &data);
     self->reading--;
+    const bool early = began_early || (self->upgrading && is_unchanged(self));
     if (rc == 0) {
-        near_end_heard(self, data.ptr, data.len);
+        hear(self, data.ptr, data.len, early);
     } else if (rc == RILL_EINCOMPLETE) {
         const struct rill_bytes partial = rill_reader_error(self->reader)->partial;
-        near_end_heard(self, partial.ptr, partial.len);
+        hear(self, partial.ptr, partial.len, early);
         return 0; /* an end, and no failure of the connection */
     }
     return rc;
@@ -181,6 +215,7 @@ static int start_tls(struct near_end *self, unsigned amount, unsigned aux)
     }
     const size_t heard_before = self->heard;
     if (first) {
+        self->protocol = rill_transport_get_protocol(transport_of(self));
         far_end_expect(self->far, self->said);
     }
     self->upgrading = true;
@@ -193,7 +228,7 @@ static int start_tls(struct near_end *self, unsigned amount, unsigned aux)
     if (rc == 0 && self->heard == heard_before && heard_before < self->far->clear) {
         invariant_clear_text_kept(); /* */
     }
-    if (first && rc < 0 && !rill_transport_is_closing(transport_of(self))) {
+    if (first && rc < 0 && (is_unchanged(self) || !rill_transport_is_closing(transport_of(self)))) {
         /* Refused, and the far end may have begun: its handshake is read in clear. */
         self->garbled = far_end_expect_nothing(self->far) || self->garbled;
     }

@@ -58,6 +58,7 @@ struct near_end {
     size_t users;   /* calls in progress */
     size_t reading; /* of them, reads */
     bool upgrading;
+    const struct rill_protocol *protocol; /* the transport's when start_tls was called */
     bool secure;   /* over TLS: nothing but the far end's text can be read any more */
     bool doubtful; /* the wire was tampered with while that was not so */
     bool garbled;  /* and rill may have read it: nobody knows what its text should be */
