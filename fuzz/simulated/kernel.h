@@ -18,7 +18,8 @@
 #include <rill/option.h>
 #include <rill/sys.h>
 
-enum { KERNEL_SOCKETS = 48, KERNEL_FIRST_FD = 1000, KERNEL_PENDING = 16, KERNEL_ANSWERS = 8 };
+/* No power of two is between the descriptors: the loop's table has room for all once it has any. */
+enum { KERNEL_SOCKETS = 48, KERNEL_FIRST_FD = 1024, KERNEL_PENDING = 16, KERNEL_ANSWERS = 8 };
 
 enum kernel_call {
     KERNEL_SOCKET,

@@ -43,6 +43,8 @@ struct rig_plan {
  * block, its heap of timers): then a run that leaves anything behind is seen. */
 void rig_init(struct rig *rig, rill_task_fn *warm_up, void *arg);
 
+/* A part of a warm-up: a heap with room for more timers than any run has. In a task. */
+int rig_warm_timers(void);
 /* The usual warm-up, by a connection on the simulated kernel; arg is the rig. */
 int rig_warm_up(void *arg);
 

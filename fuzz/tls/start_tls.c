@@ -18,7 +18,7 @@
 #include "start_tls_script.h"
 #include "target.h"
 
-enum { TURNS_MAX = 50000, DEADLINES_MAX = 300, WARM_TIMERS = 100, PATIENCE_S = 200 };
+enum { TURNS_MAX = 50000, DEADLINES_MAX = 300, PATIENCE_S = 200 };
 
 /* The one state that outlives an input: the kept loop. The engine's interface has no place for it.
  */
@@ -448,23 +448,14 @@ static void play(const struct start_tls_script *script)
 /* Whatever a loop makes once and keeps: its heap of timers, and its spare block, by a receive. */
 static int warm_up(void *arg)
 {
-    struct rill_handle *timers[WARM_TIMERS];
     struct far_end far = {.material = NULL};
     struct rill_reader *reader;
     struct rill_writer *writer;
     struct rill_bytes data;
 
     (void)arg;
-    for (size_t i = 0; i < WARM_TIMERS; i++) {
-        if (rill_call_later(rill_running_loop(), 1, NULL, NULL, &timers[i]) < 0) {
-            return RILL_ENOMEM;
-        }
-    }
-    for (size_t i = 0; i < WARM_TIMERS; i++) {
-        rill_handle_cancel(timers[i]);
-        rill_handle_free(timers[i]);
-    }
-    if (rill_open_memory_connection(NULL, NULL, &reader, &writer, &far.pipe) < 0) {
+    if (rig_warm_timers() < 0 ||
+        rill_open_memory_connection(NULL, NULL, &reader, &writer, &far.pipe) < 0) {
         return RILL_ENOMEM;
     }
     far_end_say(&far, 1);
