@@ -115,6 +115,12 @@ void invariant_bytes_lost(const char *whose, size_t heard, size_t said)
     abort();
 }
 
+void invariant_ciphertext_lost(size_t waiting, size_t kept)
+{
+    (void)fprintf(stderr, "of %zu bytes that OpenSSL has not taken %zu are kept\n", waiting, kept);
+    abort();
+}
+
 void invariant_partial_write(size_t taken, size_t given)
 {
     (void)fprintf(stderr, "a write took %zu of %zu bytes\n", taken, given);

@@ -174,6 +174,21 @@ void side_say_goodbye(struct side *side)
     send_all(side);
 }
 
+/* What OpenSSL has not taken is rill's to keep. */
+static void settle(struct side *side)
+{
+    const size_t waiting = rill__tls_incoming(side->object);
+
+    if (rill__tls_settle(side->object) < 0) {
+        side->failed = true; /* bytes are missing from now on */
+        if (!judge_lacks_memory()) {
+            invariant_ciphertext_lost(waiting, 0);
+        }
+    } else if (rill__tls_incoming(side->object) != waiting) {
+        invariant_ciphertext_lost(waiting, rill__tls_incoming(side->object));
+    }
+}
+
 void side_take(struct side *side, const char *data, size_t size)
 {
     if (side->object == NULL) {
@@ -189,12 +204,7 @@ void side_take(struct side *side, const char *data, size_t size)
     } else if (side->handshaken) {
         side_say_goodbye(side);
     }
-    if (rill__tls_settle(side->object) < 0) {
-        side->failed = true; /* bytes are missing from now on */
-        if (!judge_lacks_memory()) {
-            invariant_bytes_lost("the peer's", 0, size);
-        }
-    }
+    settle(side);
     if (side->unsaid > 0 && !side->failed) {
         side_say(side, 0);
     }
