@@ -378,6 +378,8 @@ class Command:
                 problems += player.expectations.stale([case.name for case in self.everything])
         summary = report_json.summarise(self.results, self.players, backends, self.cases, self.all_rules(),
                                         time.monotonic() - self.began, self.find_unrecorded())
+        if all(result.verdict.name == "SKIP" for result in self.results):
+            problems.append("nothing ran: every case was skipped")
         summary["problems"] = problems + self.covered(summary)
         self.add_notes(summary)
         self.report.table(self.results, backends)

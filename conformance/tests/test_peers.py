@@ -78,7 +78,8 @@ class Peers(unittest.TestCase):
             done = subprocess.run([sys.executable, support.HOME, "--testee", " ".join(testee), "-v", "-j1", "--backend", "tcp",
                                    "flow/defaults"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
             self.assertIn(b"SKIP(no-virtual-clock)", done.stdout)
-            self.assertEqual(done.returncode, 0, done.stdout.decode())
+            self.assertEqual(done.returncode, 1, done.stdout.decode())
+            self.assertIn(b"nothing ran", done.stdout)
 
     @staticmethod
     def has(name):
