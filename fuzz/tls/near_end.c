@@ -83,33 +83,41 @@ static bool is_unchanged(const struct near_end *self)
     return now == self->protocol || now == NULL;
 }
 
+static void hear_text(struct near_end *self, const char *data, size_t size)
+{
+    if (!self->unordered && !self->garbled) {
+        judge_heard(RANDOM_OF_PEER, self->heard, data, size, self->far->said);
+    }
+    self->heard += size;
+}
+
 /* The ClientHello of a far end that did not wait for this is what is read then, behind all that
  * was said before it; asyncio gives it to the reader as well, and the handshake never sees it. */
-static void hear_early(const struct near_end *self, const char *data, size_t size)
+static void hear_early(struct near_end *self, const char *data, size_t size)
 {
     const struct rill_bytes hello = far_end_hello(self->far);
     const size_t clear = self->far->clear;
     const size_t text = self->heard < clear ? clear - self->heard : 0;
 
     if (hello.len == 0 || size <= text) {
-        judge_heard(RANDOM_OF_PEER, self->heard, data, size, self->far->said);
+        hear_text(self, data, size);
         return;
     }
-    judge_heard(RANDOM_OF_PEER, self->heard, data, text, self->far->said);
-    judge_hello(hello, self->heard + text - clear, data + text, size - text);
+    hear_text(self, data, text);
+    if (!self->unordered && !self->garbled) {
+        judge_hello(hello, self->swallowed, data + text, size - text);
+    }
+    self->swallowed += size - text;
 }
 
 static void hear(struct near_end *self, const char *data, size_t size, bool early)
 {
     self->garbled = self->garbled || (self->doubtful && !self->secure);
-    if (!self->unordered && !self->garbled) {
-        if (early) {
-            hear_early(self, data, size);
-        } else {
-            judge_heard(RANDOM_OF_PEER, self->heard, data, size, self->far->said);
-        }
+    if (early) {
+        hear_early(self, data, size);
+    } else {
+        hear_text(self, data, size);
     }
-    self->heard += size;
 }
 
 void near_end_heard(struct near_end *self, const char *data, size_t size)
@@ -215,6 +223,7 @@ static int start_tls(struct near_end *self, unsigned amount, unsigned aux)
     }
     const size_t heard_before = self->heard;
     if (first) {
+        self->swallowed = 0;
         self->protocol = rill_transport_get_protocol(transport_of(self));
         far_end_expect(self->far, self->said);
     }

@@ -55,8 +55,9 @@ struct near_end {
     struct by_hand by_hand;
     size_t said;
     size_t heard;
-    size_t users;   /* calls in progress */
-    size_t reading; /* of them, reads */
+    size_t swallowed; /* of the ClientHello that start_tls should have had */
+    size_t users;     /* calls in progress */
+    size_t reading;   /* of them, reads */
     bool upgrading;
     const struct rill_protocol *protocol; /* the transport's when start_tls was called */
     bool secure;   /* over TLS: nothing but the far end's text can be read any more */
