@@ -146,7 +146,7 @@ static int read_some(struct near_end *self, enum near_op op, size_t size)
     const bool began_early = op == NEAR_READ_TO_END && (!self->upgrading || is_unchanged(self));
     const int rc = call_read(self, op, size, &data);
     self->reading--;
-    const bool early = began_early || (self->upgrading && is_unchanged(self));
+    const bool early = began_early || is_unchanged(self);
     if (rc == 0) {
         hear(self, data.ptr, data.len, early);
     } else if (rc == RILL_EINCOMPLETE) {
@@ -237,7 +237,10 @@ static int start_tls(struct near_end *self, unsigned amount, unsigned aux)
     if (rc == 0 && self->heard == heard_before && heard_before < self->far->clear) {
         invariant_clear_text_kept(); /* */
     }
-    if (first && rc < 0 && (is_unchanged(self) || !rill_transport_is_closing(transport_of(self)))) {
+    struct rill_transport *const transport = transport_of(self);
+    if (first && rc < 0 &&
+        (!rill_transport_is_closing(transport) ||
+         rill_transport_get_protocol(transport) == self->protocol)) {
         /* Refused, and the far end may have begun: its handshake is read in clear. */
         self->garbled = far_end_expect_nothing(self->far) || self->garbled;
     }
