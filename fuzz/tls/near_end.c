@@ -222,6 +222,8 @@ static int start_tls(struct near_end *self, unsigned amount, unsigned aux)
         return 0;
     }
     const size_t heard_before = self->heard;
+    struct rill_transport *const transport = transport_of(self);
+    const bool was_closing = rill_transport_is_closing(transport);
     if (first) {
         self->swallowed = 0;
         self->protocol = rill_transport_get_protocol(transport_of(self));
@@ -237,10 +239,9 @@ static int start_tls(struct near_end *self, unsigned amount, unsigned aux)
     if (rc == 0 && self->heard == heard_before && heard_before < self->far->clear) {
         invariant_clear_text_kept(); /* */
     }
-    struct rill_transport *const transport = transport_of(self);
     if (first && rc < 0 &&
-        (!rill_transport_is_closing(transport) ||
-         rill_transport_get_protocol(transport) == self->protocol)) {
+        (!rill_transport_is_closing(transport_of(self)) ||
+         (!was_closing && rill_transport_get_protocol(transport) == self->protocol))) {
         /* Refused, and the far end may have begun: its handshake is read in clear. */
         self->garbled = far_end_expect_nothing(self->far) || self->garbled;
     }
