@@ -80,7 +80,8 @@ def parser():
     add("--no-rill", action="store_true", help="only the CPythons")
     add("--backend", action="append", default=[], metavar="LIST", help="of %s, or plain, tls for all of a class; with commas" % ", ".join(BACKENDS))
     add("--repeat", type=above_zero(int), default=1, metavar="N", help="play each case N times on each backend; a changing transcript is FLAKY; ends with replays=N flaky=M")
-    add("-j", dest="jobs", type=above_zero(int), default=os.cpu_count() or 1, metavar="N", help="testees at a time")
+    add("-j", dest="jobs", type=above_zero(int), default=(os.cpu_count() or 1) + 1, metavar="N",
+        help="testees at a time (one more than there are processors: runner and testee wait for each other)")
     add("--timeout", type=above_zero(float), default=20.0, metavar="S", help="real seconds before a case is HANG")
     add("--fail-fast", action="store_true", help="stop at the first failure")
     report_files.add_options(add, writable)
