@@ -126,15 +126,18 @@ static int finish(struct read_call *call, int rc, struct rill_bytes *result)
 }
 
 /* rill__read_begin sets everything of call->read but its inputs. */
-static int run(struct read_call *call, struct rill_reader *reader, struct rill_bytes *result)
+static int start(struct read_call *call, struct rill_reader *reader, struct rill_bytes *result)
 {
-    if (rill__be_fair(reader->loop->current_task) < 0) {
-        return RILL_ECANCELLED;
-    }
     call->reader = reader;
     call->read.owner = call;
     *result = (struct rill_bytes){"", 0};
     return finish(call, rill__read_begin(&reader->core, &call->read), result);
+}
+
+static int run(struct read_call *call, struct rill_reader *reader, struct rill_bytes *result)
+{
+    const int rc = rill__be_fair(reader->loop->current_task);
+    return rc < 0 ? rc : start(call, reader, result);
 }
 
 int rill_reader_read(struct rill_reader *reader, ssize_t n, struct rill_bytes *data)
@@ -193,11 +196,10 @@ int rill_reader_skip_line(struct rill_reader *reader)
     int rc;
 
     while ((rc = rill_reader_readuntil(reader, newline, &dropped)) == RILL_ELIMIT) {
-        const size_t consumed = reader->error->consumed;
-        rc = rill_reader_readexactly(reader, (ssize_t)consumed, &dropped); /* is buffered */
-        if (rc < 0) {
-            return rc;
-        }
+        struct read_call rest;
+        rest.read.kind = RILL__READ_EXACTLY;
+        rest.read.n = (ssize_t)reader->error->consumed; /* buffered, and nobody runs in between */
+        (void)start(&rest, reader, &dropped);
     }
     return rc == RILL_EINCOMPLETE ? 0 : rc;
 }
