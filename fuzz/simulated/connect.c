@@ -80,7 +80,6 @@ static void set_kernel(const struct connect_run *run)
 static void answer_everything(struct connect_run *run)
 {
     rig.kernel.outcome = KERNEL_AT_ONCE;
-    rig.kernel.transfer_most = SIZE_MAX;
     for (int round = 0; round < ROUNDS_MAX && !stage_is_over(&run->stage); round++) {
         kernel_run_jobs(&rig.kernel);
         (void)kernel_decide(&rig.kernel, 0, 0);
@@ -144,6 +143,7 @@ static void play(struct input *input)
         connect_play(&run);
         allocations_heal(&rig.allocations);
         rig.kernel.fault.first = 0;
+        rig.kernel.transfer_most = SIZE_MAX; /* byte by byte, a large send takes too many turns */
         run.plan.fresh ? drop_everything(&run) : end_run(&run);
     }
     rig_end(&rig);

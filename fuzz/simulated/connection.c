@@ -154,7 +154,7 @@ void connection_dropped(struct connection *self, const char *data, size_t size)
 void connection_read(struct connection *self, struct rill_bytes data)
 {
     connection_dropped(self, data.ptr, data.len);
-    if (!self->unordered && self->reading == 0) {
+    if (!self->unordered && self->reading == 1) {
         self->view = data;
         self->view_at = self->consumed - data.len;
     }

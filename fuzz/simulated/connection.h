@@ -41,7 +41,7 @@ struct connection {
     size_t sent;       /* by the peer, or fed by hand */
     size_t largest;    /* of one send, or of one readexactly */
     size_t consumed;   /* by reads */
-    size_t reading;    /* read calls in progress */
+    size_t reading;    /* read calls in progress, the one that is judged included */
     size_t collecting; /* of them, those that hold bytes which nobody else sees */
     size_t written;    /* what the transport took over */
     size_t discarded;  /* by the peer, of what it received */

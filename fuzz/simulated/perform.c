@@ -153,20 +153,10 @@ static int skip_line(struct connection *on)
     return rc;
 }
 
-static int read_some(struct connection *on, const struct op *op)
+static int read_view(struct connection *on, const struct op *op)
 {
     struct rill_bytes data = {NULL, 0};
-
-    connection_read_begins(on);
-    if (op->kind == OP_READ_INTO) {
-        return read_into(on, op);
-    }
-    if (op->kind == OP_SKIP_LINE) {
-        return skip_line(on);
-    }
-    on->reading++;
     const int rc = call_read(on, op, &data);
-    on->reading--;
     if (rc >= 0) {
         connection_read(on, data);
     } else if (rc == RILL_EINCOMPLETE) {
@@ -176,6 +166,17 @@ static int read_some(struct connection *on, const struct op *op)
         connection_skipped(on);
     }
     return rc < 0 ? rc : 0;
+}
+
+static int read_some(struct connection *on, const struct op *op)
+{
+    connection_read_begins(on);
+    on->reading++;
+    const int rc = op->kind == OP_READ_INTO   ? read_into(on, op)
+                   : op->kind == OP_SKIP_LINE ? skip_line(on)
+                                              : read_view(on, op);
+    on->reading--;
+    return rc;
 }
 
 /* -- writes ---------------------------------------------------------------------------------- */

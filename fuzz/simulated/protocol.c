@@ -124,6 +124,9 @@ static void let_go(struct protocol_run *run)
 {
     rig.kernel.outcome = KERNEL_AT_ONCE;
     rig.kernel.transfer_most = SIZE_MAX;
+    for (size_t i = 0; i < PROTOCOL_CONNECTIONS; i++) {
+        run->connections[i].generous = true;
+    }
     for (int round = 0; round < ROUNDS; round++) {
         kernel_run_jobs(&rig.kernel);
         (void)kernel_decide(&rig.kernel, 0, 0);

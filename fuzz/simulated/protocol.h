@@ -73,7 +73,9 @@ struct told {
     bool lost;
     bool ended;
     bool paused;
-    bool deaf; /* a protocol without functions had it: what it was told is not known */
+    bool resuming; /* resume_writing has not returned */
+    bool generous; /* the whole space is offered: what is left comes within the turns of an end */
+    bool deaf;     /* a protocol without functions had it: what it was told is not known */
 };
 
 /* A protocol of one table; set_protocol gives a connection another. */
@@ -81,7 +83,7 @@ struct face {
     struct rill_protocol protocol;
     struct protocol_run *run;
     struct told *told; /* NULL: no connection yet */
-    char space[24];
+    char space[64];
     size_t offered;
 };
 

@@ -55,12 +55,13 @@ bool told_in_clear(const struct protocol_run *run)
     return run->arguments.ssl == SSL_NONE;
 }
 
-/* As of perform.c: what is written while the transport closes is taken behind what still waits. */
+/* As of perform.c: what is written while the transport closes is taken behind what still waits, and
+ * by resume_writing also when nothing waits any more: it is not lost yet. */
 void told_write(struct told *told, size_t size, bool as_lines)
 {
     struct connection *on = &told->books;
     struct rill_transport *transport = told->transport;
-    const bool taken = !rill_transport_is_closing(transport) ||
+    const bool taken = !rill_transport_is_closing(transport) || told->resuming ||
                        rill_transport_get_write_buffer_size(transport) > 0;
     if (on->written + size > TEXT_SIZE) {
         return;
@@ -245,8 +246,9 @@ static size_t get_buffer(struct rill_protocol *self, size_t hint, char **space)
     struct told *told = live(self, "get_buffer");
     struct face *face = face_of(self);
     const uint8_t mood = told_mood(told->run);
+    const bool part = (mood & 1u) != 0 && !told->generous;
     (void)hint;
-    face->offered = (mood & 1u) != 0 ? 1u + (mood >> 1) % sizeof face->space : sizeof face->space;
+    face->offered = part ? 1u + (mood >> 1) % sizeof face->space : sizeof face->space;
     if (mood == 128) { /* none now: for a protocol without data_received that is the end */
         face->offered = 0;
         told->books.aborted = true;
@@ -309,7 +311,9 @@ static void resume_writing(struct rill_protocol *self)
         invariant_order(told->run, "resume_writing without a pause");
     }
     told->paused = false;
+    told->resuming = true;
     (void)behave(told);
+    told->resuming = false;
 }
 
 static const struct rill_protocol_ops tables[] = {
