@@ -233,31 +233,30 @@ static void decrypt_rest(struct rill__ssl *self, struct delivery *delivery)
     }
 }
 
-/* Below 0: the protocol's failure. */
-static int hand_up(struct rill__ssl *self, const struct delivery *delivery, size_t in_space)
+/* All of the event is for the protocol that gave the space, also when its callback sets another.
+ * Below 0: the protocol's failure. */
+static int hand_up(const struct rill__ssl *self, struct rill_protocol *protocol,
+                   const struct delivery *delivery, size_t in_space)
 {
     const struct rill_bytes rest = {rill__buffer_data(&delivery->rest),
                                     rill__buffer_length(&delivery->rest)};
-    int rc = 0;
+    const int rc = in_space > 0 ? protocol->ops->buffer_updated(protocol, in_space) : 0;
 
-    if (in_space > 0) {
-        rc = self->protocol->ops->buffer_updated(self->protocol, in_space);
-    }
-    if (rc == 0 && rest.len > 0 && self->protocol != NULL &&
-        self->protocol->ops->data_received != NULL) {
-        rc = self->protocol->ops->data_received(self->protocol, rest);
+    if (rc == 0 && rest.len > 0 && !self->gone && protocol->ops->data_received != NULL) {
+        return protocol->ops->data_received(protocol, rest);
     }
     return rc;
 }
 
 static int decrypt_all(struct rill__ssl *self, struct delivery *delivery)
 {
-    const struct rill_protocol_ops *ops = self->protocol->ops;
+    struct rill_protocol *protocol = self->protocol;
+    const struct rill_protocol_ops *ops = protocol->ops;
     const size_t waiting = rill__tls_incoming(self->session);
     const size_t hint = waiting < RILL__SSL_READ_HIGH_WATER ? waiting : RILL__SSL_READ_HIGH_WATER;
 
     if (ops->get_buffer != NULL) {
-        delivery->size = ops->get_buffer(self->protocol, hint > 0 ? hint : 1, &delivery->space);
+        delivery->size = ops->get_buffer(protocol, hint > 0 ? hint : 1, &delivery->space);
     }
     decrypt(self, delivery);
     const size_t in_space = delivery->filled;
@@ -270,7 +269,7 @@ static int decrypt_all(struct rill__ssl *self, struct delivery *delivery)
         decrypt_rest(self, delivery);
     }
     /* What came with a broken record is dropped with it. */
-    return delivery->result != RILL__TLS_FAILED ? hand_up(self, delivery, in_space) : 0;
+    return delivery->result != RILL__TLS_FAILED ? hand_up(self, protocol, delivery, in_space) : 0;
 }
 
 /* A peer that asks for answers and reads none of them would fill the layer below, whatever the

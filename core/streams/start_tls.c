@@ -52,6 +52,7 @@ static int run(struct rill_task *task, struct rill__ssl *ssl, struct rill_transp
     const int rc = rill__await_handshake(task, ssl, stream);
     if (rc < 0) {
         rill__unready(&upgrade.start);
+        ssl->closing = true; /* a cancelled task's stream may have gone over to it already */
         rill_transport_close(below);
         rill_transport_unref(&ssl->base);
     }

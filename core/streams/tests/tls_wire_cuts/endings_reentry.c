@@ -22,6 +22,7 @@ struct meddler {
     struct rill_protocol *above; /* the stream, which hears of the end */
     struct rill_transport *transport;
     void (*act)(struct meddler *self); /* in its first pause_writing or buffer_updated */
+    struct rill_protocol *next;        /* set in its get_buffer, or by `act`; NULL: none */
     int pauses;
     int events;
     size_t taken;
@@ -42,10 +43,17 @@ static void pause_writing(struct rill_protocol *protocol)
     }
 }
 
+static const struct rill_protocol_ops meddler_ops;
+
 static size_t get_buffer(struct rill_protocol *protocol, size_t hint, char **space)
 {
+    struct meddler *const self = of(protocol);
+
     (void)hint;
-    *space = of(protocol)->space;
+    if (self->base.ops == &meddler_ops && self->next != NULL) {
+        rill_transport_set_protocol(self->transport, self->next);
+    }
+    *space = self->space;
     return SMALL;
 }
 
@@ -56,6 +64,12 @@ static int buffer_updated(struct rill_protocol *protocol, size_t count)
     if (++self->events == 1) {
         self->act(self);
     }
+    return 0;
+}
+
+static int data_received(struct rill_protocol *protocol, struct rill_bytes data)
+{
+    of(protocol)->taken += data.len;
     return 0;
 }
 
@@ -76,6 +90,19 @@ static const struct rill_protocol_ops meddler_ops = {
     .eof_received = eof_received,
     .connection_lost = connection_lost,
     .pause_writing = pause_writing,
+};
+
+static const struct rill_protocol_ops streaming_ops = {
+    .data_received = data_received,
+    .eof_received = eof_received,
+    .connection_lost = connection_lost,
+};
+static const struct rill_protocol_ops both_ops = {
+    .get_buffer = get_buffer,
+    .buffer_updated = buffer_updated,
+    .data_received = data_received,
+    .eof_received = eof_received,
+    .connection_lost = connection_lost,
 };
 
 static void meddle(struct meddler *self, const struct rig *rig, void (*act)(struct meddler *))
@@ -206,6 +233,7 @@ static void open_in_clear(struct rig *rig)
 struct upgrade {
     struct rig *rig;
     int rc;
+    bool closing; /* the writer, when the call came back */
     char text[160];
 };
 
@@ -216,6 +244,7 @@ static int start_tls(void *arg)
     const struct rill_start_tls_options options = {.server_hostname = "localhost"};
 
     upgrade->rc = rill_writer_start_tls(rig->writer, rig->material->client, &options);
+    upgrade->closing = rill_writer_is_closing(rig->writer);
     const struct rill_error *const error = upgrade->rc < 0 ? rill_task_error() : NULL;
     snprintf(upgrade->text, sizeof upgrade->text, "%s", error != NULL ? error->text : "");
     return 0;
@@ -319,6 +348,65 @@ static int abort_in_buffer_updated(void *arg)
     return 0;
 }
 
+/* -- another protocol, set out of an event ---------------------------------------------------- */
+
+static const char forty[] = "0123456789abcdefghijABCDEFGHIJ9876543210";
+
+static void act_nothing(struct meddler *self)
+{
+    (void)self;
+}
+
+static int switch_in_get_buffer(void *arg) /* the event is its own, the next one's the other's */
+{
+    struct rig *const rig = arg;
+    struct meddler first;
+    struct meddler second;
+
+    rig_open_unwatched(rig);
+    meddle(&first, rig, act_nothing);
+    second = first;
+    second.base.ops = &streaming_ops;
+    first.next = &second.base;
+    rig_say(rig, forty, sizeof forty - 1, sizeof forty - 1);
+    rig_turns(rig);
+    EXPECT_INT(rig, first.events, 1);
+    EXPECT_INT(rig, (long long)first.taken, SMALL);
+    EXPECT_INT(rig, (long long)second.taken, 3 * SMALL);
+    end_well(rig);
+    return 0;
+}
+
+static void act_switch(struct meddler *self)
+{
+    rill_transport_set_protocol(self->transport, self->next);
+}
+
+/* What does not fit the space is of the same event. */
+static int switch_in_buffer_updated(void *arg)
+{
+    struct rig *const rig = arg;
+    struct meddler first;
+    struct meddler second;
+
+    rig_open_unwatched(rig);
+    meddle(&first, rig, act_nothing);
+    second = first;
+    first.base.ops = &both_ops;
+    first.act = act_switch;
+    first.next = &second.base;
+    rig_say(rig, forty, sizeof forty - 1, sizeof forty - 1);
+    rig_turns(rig);
+    EXPECT_INT(rig, (long long)first.taken, 4 * SMALL);
+    EXPECT_INT(rig, (long long)second.taken, 0);
+    rig_say(rig, forty, sizeof forty - 1, sizeof forty - 1);
+    rig_turns(rig);
+    EXPECT_INT(rig, (long long)first.taken, 4 * SMALL);
+    EXPECT_INT(rig, (long long)second.taken, 4 * SMALL);
+    end_well(rig);
+    return 0;
+}
+
 /* -- start_tls -------------------------------------------------------------------------------- */
 
 /* As a server's close_clients and abort_clients: the topmost layer, which has not begun yet. */
@@ -392,6 +480,33 @@ static int start_tls_twice(void *arg) /* Q-67: while the first still drains what
     return 0;
 }
 
+/* Cancelled in the very iteration in which the handshake ends: the stream has gone over to TLS, and
+ * closes (as asyncio's does in clear). */
+static int cancel_behind_handshake(void *arg)
+{
+    struct rig *const rig = arg;
+    struct upgrade upgrade = {.rig = rig};
+    struct rill_ssl_object *object = NULL;
+    struct rill_task *task;
+
+    open_in_clear(rig);
+    rig->still = true;
+    EXPECT_INT(rig, rill_task_create(start_tls, &upgrade, NULL, &task), 0);
+    for (int i = 0; i < HEARING_TURNS && object == NULL; i++) {
+        rig_carry(rig);
+        EXPECT_INT(rig, rill_sleep(0), 0);
+        (void)rill_writer_get_ssl_object(rig->writer, &object);
+    }
+    EXPECT(rig, object != NULL && !rill_task_done(task));
+    EXPECT(rig, rill_task_cancel(task));
+    EXPECT_INT(rig, rill_task_await(task), 0);
+    rill_task_free(task);
+    EXPECT_INT(rig, upgrade.rc, RILL_ECANCELLED);
+    EXPECT(rig, upgrade.closing);
+    EXPECT_INT(rig, rig_close(rig), 0);
+    return 0;
+}
+
 static int start_tls_on_lost_transport(void *arg) /* refused at once, not after the timeout */
 {
     struct rig *const rig = arg;
@@ -433,6 +548,12 @@ const struct rig_row reentry_rows[] = {
     {.line = __LINE__,
      .name = "abort_before_first_turn",
      .fn = abort_before_first_turn,
+     .client_only = true},
+    {.line = __LINE__, .name = "switch_in_get_buffer", .fn = switch_in_get_buffer},
+    {.line = __LINE__, .name = "switch_in_buffer_updated", .fn = switch_in_buffer_updated},
+    {.line = __LINE__,
+     .name = "cancel_behind_handshake",
+     .fn = cancel_behind_handshake,
      .client_only = true},
     {.line = __LINE__, .name = "start_tls_twice", .fn = start_tls_twice, .client_only = true},
     {.line = __LINE__,
