@@ -94,6 +94,11 @@ void far_end_say_goodbye(struct far_end *self)
     }
 }
 
+bool far_end_topmost_ended(const struct far_end *self)
+{
+    return self->depth > 0 && self->layers[self->depth - 1].peer.said_goodbye;
+}
+
 void far_end_update_key(struct far_end *self, bool ask)
 {
     if (topmost(self) != NULL) {

@@ -42,7 +42,7 @@ struct far_end {
     size_t said;
     size_t heard;
     size_t said_by_rill; /* what `heard` may be at most */
-    bool goodbye;        /* said by the topmost layer */
+    bool goodbye;        /* some layer's close_notify */
     bool ended;          /* FIN, RST or close: said on the pipe */
     bool failed;         /* a layer could not be made, or has failed */
 };
@@ -63,6 +63,8 @@ struct rill_bytes far_end_hello(const struct far_end *self);
 void far_end_say(struct far_end *self, size_t count);
 /* close_notify of every layer, the topmost first. */
 void far_end_say_goodbye(struct far_end *self);
+/* The topmost layer has said its own. */
+bool far_end_topmost_ended(const struct far_end *self);
 void far_end_update_key(struct far_end *self, bool ask);
 void far_end_renegotiate(struct far_end *self);
 void far_end_forge(struct far_end *self, unsigned char type, struct rill_bytes content);

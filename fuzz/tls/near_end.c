@@ -186,7 +186,9 @@ static int write_some(struct near_end *self, enum near_op op, size_t size)
     self->said += rc == 0 ? size : 0;
     /* Behind the peer's end a layer of TLS drops it without a word. */
     self->closed = self->closed || self->far->goodbye || self->far->ended;
-    self->far->said_by_rill = self->said;
+    /* Without memory for the rest a part may be out, and the connection ends. */
+    const bool cut = rc == RILL_ENOMEM && rill_transport_is_closing(transport_of(self));
+    self->far->said_by_rill = self->said + (cut ? size : 0);
     return rc;
 }
 

@@ -240,8 +240,8 @@ void peer_say_goodbye(struct peer *peer)
 {
     if (peer->handshaken && !peer->failed) {
         repeatable_side(RANDOM_OF_PEER);
-        (void)SSL_shutdown(peer->ssl);
-        peer->said_goodbye = true;
+        (void)SSL_shutdown(peer->ssl); /* says nothing in the middle of a renegotiation */
+        peer->said_goodbye = (SSL_get_shutdown(peer->ssl) & SSL_SENT_SHUTDOWN) != 0;
         send_all(peer);
         repeatable_side(RANDOM_OF_RILL);
     }

@@ -381,7 +381,7 @@ static void judge_whole(const struct run *run)
     if (run->far.heard != run->near.said) {
         invariant_bytes_lost("rill's", run->far.heard, run->near.said);
     }
-    if (run->far.depth > 0 && end != RILL_TLS_CLEAN) {
+    if (far_end_topmost_ended(&run->far) && end != RILL_TLS_CLEAN) {
         invariant_end_not_told();
     }
 }
