@@ -15,10 +15,11 @@ struct runner {
     struct rill_task *task;
     struct runner *previous;
     struct rill__wait *waiter; /* of the next runner, for this one's failure */
+    bool started;
     bool failed;
 };
 
-/* Held by the caller of rill__race and by each runner. */
+/* Held by the caller of rill__race and by each runner that begins, or still may. */
 struct race {
     struct rill__race_plan plan;
     size_t references;
@@ -126,50 +127,36 @@ static int run(struct runner *runner)
     return rc == RILL_ECANCELLED ? rc : 0;
 }
 
+/* It lets go of the race itself and not by a done callback, which a loop that is freed may never
+ * run. */
 static int runner_main(void *arg)
 {
     struct runner *runner = arg;
-    return run(runner);
-}
-
-/* The task's reference goes when it is done, also when it was cancelled before its first step. */
-struct watcher {
-    struct rill__entry entry;
-    struct race *race;
-};
-
-static void runner_done(struct rill__entry *entry)
-{
-    struct watcher *watcher = rill__container(entry, struct watcher, entry);
-    struct race *race = watcher->race;
-    rill__free(watcher);
-    race_release(race);
+    runner->started = true;
+    const int rc = run(runner);
+    race_release(runner->race);
+    return rc;
 }
 
 static int make_runner(struct race *race, struct runner *previous)
 {
-    struct watcher *watcher = rill__alloc_zeroed(sizeof *watcher);
     struct runner *runner = &race->runners[race->made];
-    int rc = watcher != NULL ? 0 : RILL_ENOMEM;
 
     *runner = (struct runner){.race = race, .previous = previous};
-    rc = rc < 0 ? rc : rill_task_create(runner_main, runner, NULL, &runner->task);
-    if (rc < 0) {
-        rill__free(watcher);
-        return rc;
+    const int rc = rill_task_create(runner_main, runner, NULL, &runner->task);
+    if (rc == 0) {
+        race->made++;
+        race->references++;
     }
-    race->made++;
-    race->references++;
-    watcher->entry.run = runner_done;
-    watcher->race = race;
-    rill__task_on_done(runner->task, &watcher->entry);
-    return 0;
+    return rc;
 }
 
+/* Once, when the caller leaves. A runner that has not begun never will. */
 static void cancel_all(struct race *race)
 {
     for (size_t i = 0; i < race->made; i++) {
         rill_task_cancel(race->runners[i].task);
+        race->references -= race->runners[i].started ? 0 : 1;
     }
 }
 

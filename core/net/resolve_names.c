@@ -12,15 +12,15 @@ struct lookups;
 
 /* One name, looked up by a task of its own. */
 struct lookup {
-    struct rill__entry done;
     struct lookups *all;
     struct rill_task *task;
     char *host; /* a copy: the task may outlive the caller */
     struct rill__address_list list;
+    bool begun;
 };
 
-/* Held by the caller and by each task: when one name fails, the others' look-ups go on, as gather's
- * children do. */
+/* Held by the caller and by each task that begins, or still may: when one name fails, the others'
+ * look-ups go on, as gather's children do. */
 struct lookups {
     struct rill_loop *loop;
     struct rill__names names;
@@ -43,11 +43,6 @@ static void release(struct lookups *all)
     rill__free(all);
 }
 
-static void lookup_ended(struct rill__entry *entry)
-{
-    release(rill__container(entry, struct lookup, done)->all);
-}
-
 /* getaddrinfo({host!r}). */
 static int nothing_found(const char *host)
 {
@@ -64,13 +59,17 @@ static int nothing_found(const char *host)
     return rill__fail(error);
 }
 
+/* It lets go by itself and not by a done callback, which a loop that is freed may never run. */
 static int look_up(void *arg)
 {
     struct lookup *lookup = arg;
     const struct rill__names *names = &lookup->all->names;
-    const int rc = rill__resolve(lookup->all->loop, lookup->host, names->port, names->family, 0,
-                                 names->flags, &lookup->list);
-    return rc == 0 && lookup->list.count == 0 ? nothing_found(lookup->host) : rc;
+    lookup->begun = true;
+    int rc = rill__resolve(lookup->all->loop, lookup->host, names->port, names->family, 0,
+                           names->flags, &lookup->list);
+    rc = rc == 0 && lookup->list.count == 0 ? nothing_found(lookup->host) : rc;
+    release(lookup->all);
+    return rc;
 }
 
 static struct lookups *lookups_new(struct rill_loop *loop, const struct rill__names *names)
@@ -105,9 +104,7 @@ static int start(struct lookup *lookup)
     if (rc < 0) {
         return rill__fail(rill__error_of_code(rc));
     }
-    lookup->done.run = lookup_ended;
     lookup->all->references++;
-    rill__task_on_done(lookup->task, &lookup->done);
     return 0;
 }
 
@@ -126,11 +123,11 @@ static int gather(struct lookups *all)
             started++;
         }
     }
-    if (rc == 0) {
-        rc = rill_gather(tasks, count, false, NULL);
-    } else {
-        for (size_t i = 0; i < started; i++) {
+    rc = rc == 0 ? rill_gather(tasks, count, false, NULL) : rc;
+    for (size_t i = 0; i < started; i++) {
+        if (!all->items[i].begun) { /* cancelled, or there was no memory to wait for it */
             rill_task_cancel(tasks[i]);
+            all->references--;
         }
     }
     rill__free(tasks);

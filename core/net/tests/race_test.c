@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <rill/observe.h>
 #include <rill/sys.h>
 
 #include "../../loop/tests/virtual.h"
@@ -240,6 +241,42 @@ static void test_race(void)
         CHECK_INT_ROW(line, world.discarded, race_rows[i].want_discarded);
         CHECK_INT_ROW(line, world.references, 0);
         CHECK_STR_ROW(line, world.trace.text, race_rows[i].want);
+    }
+}
+
+/* A loop that is freed at any turn, also the one in which the last runner ended, lets go of the
+ * race: no callback runs any more that could. */
+static void race_on_freed_loop(int turns_before, int turns_behind, double delay)
+{
+    static const struct script scripts[] = {
+        {.seconds = 5}, {.seconds = 5, .stubborn = true}, {.fails = true}};
+    struct race_world world = {.scripts = scripts, .count = 3, .delay = RILL_SET(delay)};
+    const struct rill_clock clock = {.now = virtual_now, .idle = virtual_idle, .arg = &world.time};
+    const struct rill_loop_options options = {.clock = &clock};
+    struct rill_loop *loop;
+
+    CHECK_INT(rill_loop_new(&options, &loop), 0);
+    const struct rill_task_options on_loop = {.loop = loop};
+    CHECK_INT(rill_task_create(run_race, &world, &on_loop, &world.caller), 0);
+    for (int i = 0; i < turns_before; i++) {
+        (void)rill_loop_step(loop);
+    }
+    rill_task_cancel(world.caller);
+    for (int i = 0; i < turns_behind; i++) {
+        (void)rill_loop_step(loop);
+    }
+    rill_task_free(world.caller);
+    rill_loop_free(loop);
+    CHECK_INT(world.references, 0);
+}
+
+static void test_freed_loop(void)
+{
+    for (int before = 0; before < 8; before++) {
+        for (int behind = 0; behind < 8; behind++) {
+            race_on_freed_loop(before, behind, 0);
+            race_on_freed_loop(before, behind, 1);
+        }
     }
 }
 
@@ -586,6 +623,7 @@ int main(void)
 {
     test_order();
     test_race();
+    test_freed_loop();
     test_dial();
     test_statuses();
     test_late_answer();
