@@ -30,9 +30,7 @@ void rill__coro_main(struct rill_coro *self, void *value)
     rill__coro_misuse("rill_coro_resume", "a coroutine was resumed after its end");
 }
 
-/* Out of line, because every create and destroy would save registers for it. */
-__attribute__((noinline, cold)) static void watch_birth(struct rill_coro_pool *pool,
-                                                        struct rill_coro *self)
+__attribute__((cold)) static void watch_birth(struct rill_coro_pool *pool, struct rill_coro *self)
 {
     char *const bottom = rill__stack_bottom(pool, self);
 
@@ -40,6 +38,7 @@ __attribute__((noinline, cold)) static void watch_birth(struct rill_coro_pool *p
     rill__watch_begin(&self->watch, bottom, pool->stack_size);
 }
 
+/* The last that a destroy does, so that it saves no registers for it. */
 __attribute__((noinline, cold)) static void watch_death(struct rill_coro_pool *pool,
                                                         struct rill_coro *coro)
 {
@@ -49,6 +48,34 @@ __attribute__((noinline, cold)) static void watch_death(struct rill_coro_pool *p
     /* Pointers in a dead stack would hide leaks, should the tool still read it. */
     (void)pool->sys.discard(pool->sys.arg, bottom, pool->stack_size);
     rill__watch_close(bottom, pool->stack_size);
+    rill__stack_give(pool, coro);
+}
+
+static inline int begin(struct rill_coro_pool *pool, rill_coro_fn *fn, void *arg,
+                        struct rill_coro *self)
+{
+    self->fn = fn;
+    self->arg = arg;
+    self->pool = pool;
+    return rill__coro_frame(self);
+}
+
+/* Everything that the usual case has not; apart, so that it saves no registers for this. */
+__attribute__((noinline)) static int create_slowly(struct rill_coro_pool *pool, rill_coro_fn *fn,
+                                                   void *arg, struct rill_coro **coro)
+{
+    const int rc = pool->free_count == 0 ? rill__stack_carve(pool) : 0;
+
+    if (rc < 0) {
+        *coro = NULL;
+        return rc;
+    }
+    *coro = rill__stack_take(pool);
+    if (pool->watched) {
+        watch_birth(pool, *coro);
+    }
+    memset(*coro + 1, 0, pool->local_size);
+    return begin(pool, fn, arg, *coro);
 }
 
 int rill_coro_create(struct rill_coro_pool *pool, rill_coro_fn *fn, void *arg,
@@ -56,27 +83,12 @@ int rill_coro_create(struct rill_coro_pool *pool, rill_coro_fn *fn, void *arg,
 {
     struct rill_coro *self;
 
-    if (__builtin_expect(pool->free_count == 0, 0)) {
-        const int rc = rill__stack_carve(pool);
-
-        if (rc < 0) {
-            *coro = NULL;
-            return rc;
-        }
+    if (pool->free_count == 0 || pool->local_size > 0 || pool->watched) {
+        return create_slowly(pool, fn, arg, coro);
     }
     self = rill__stack_take(pool);
-    if (__builtin_expect(pool->watched, 0)) {
-        watch_birth(pool, self);
-    }
     *coro = self;
-    self->fn = fn;
-    self->arg = arg;
-    self->pool = pool;
-    if (pool->local_size > 0) {
-        memset(self + 1, 0, pool->local_size);
-    }
-    self->sp = rill__coro_frame(self, self);
-    return 0;
+    return begin(pool, fn, arg, self);
 }
 
 void *rill_coro_resume(struct rill_coro *coro, void *value)
@@ -153,6 +165,7 @@ void rill_coro_destroy(struct rill_coro *coro)
     coro->pool = NULL;
     if (__builtin_expect(pool->watched, 0)) {
         watch_death(pool, coro);
+        return;
     }
     rill__stack_give(pool, coro);
 }

@@ -173,6 +173,7 @@ static void forget_gone(struct rill_coro_pool *pool)
 
 void rill_coro_pool_trim(struct rill_coro_pool *pool)
 {
+    pool->newest = NULL; /* it may go with its slab */
     unmap_free_slabs(pool);
     forget_gone(pool);
     for (size_t i = 0; i < pool->free_count; i++) {

@@ -15,9 +15,10 @@ struct rill_coro;
  * value of whoever comes back. */
 RILL__PRIVATE void *rill__coro_switch(void **save, void *load, void *value);
 
-/* Lays below `top`, which is aligned to 16, a context that calls rill__coro_main(coro, value) when
- * it is switched to. Returns its address. Does not switch. */
-RILL__PRIVATE void *rill__coro_frame(void *top, struct rill_coro *coro);
+/* Lays right below coro, which is aligned to 16 and the top of its own stack, a context that calls
+ * rill__coro_main(coro, value) when it is switched to, and writes its address to the first member
+ * of coro. Does not switch. Returns 0: what makes a coroutine ends in a jump here. */
+RILL__PRIVATE int rill__coro_frame(struct rill_coro *coro);
 
 /* The first C function on every coroutine's stack. Never returns. */
 RILL__PRIVATE void rill__coro_main(struct rill_coro *self, void *value);

@@ -2,7 +2,7 @@
  *
  * Context switch for aarch64, AAPCS64, ELF. A suspended context is this frame of 176 bytes on its own stack:
  *
- *      sp + 0    x19, x20              new coroutine: x19 is its struct rill_coro
+ *      sp + 0    x19, x20
  *      +16       x21, x22
  *      +32       x23, x24
  *      +48       x25, x26
@@ -13,7 +13,7 @@
  *      +128      d12, d13
  *      +144      d14, d15
  *      +160      FPCR, unused          FPCR only with RILL_CORO_STRICT_FP
- *      +176      the caller's frame    new coroutine: `top`
+ *      +176      the caller's frame    new coroutine: its struct rill_coro
  *
  * The switch ends in ret: its target needs no landing pad under BTI. The property note claims BTI only; return
  * addresses are not signed and a guarded control stack is not switched here.
@@ -96,7 +96,7 @@ rill__coro_switch:
     .cfi_endproc
     .size   rill__coro_switch, . - rill__coro_switch
 
-/* void *rill__coro_frame(void *top, struct rill_coro *coro) */
+/* int rill__coro_frame(struct rill_coro *coro) */
     .globl  rill__coro_frame
     .hidden rill__coro_frame
     .type   rill__coro_frame, %function
@@ -104,10 +104,12 @@ rill__coro_switch:
 rill__coro_frame:
     .cfi_startproc
     hint    #34                 /* bti c */
+    mov     x1, x0
     sub     x0, x0, #176
+    str     x0, [x1]
     adrp    x9, rill__coro_entry
     add     x9, x9, :lo12:rill__coro_entry
-    stp     x1, xzr, [x0]
+    stp     xzr, xzr, [x0]
     stp     xzr, xzr, [x0, #16]
     stp     xzr, xzr, [x0, #32]
     stp     xzr, xzr, [x0, #48]
@@ -118,11 +120,12 @@ rill__coro_frame:
     stp     xzr, xzr, [x0, #128]
     stp     xzr, xzr, [x0, #144]
     store_fp_at x0
+    mov     x0, #0
     ret
     .cfi_endproc
     .size   rill__coro_frame, . - rill__coro_frame
 
-/* Where a new coroutine begins: x19 is the coroutine, x0 the value. There is no caller: unwinding ends here. */
+/* Where a new coroutine begins: sp is the coroutine, x0 the value. There is no caller: unwinding ends here. */
     .type   rill__coro_entry, %function
     .p2align 4
 rill__coro_entry:
@@ -130,7 +133,7 @@ rill__coro_entry:
     .cfi_undefined x30
     hint    #36                 /* bti j, for a switch that ends in br one day; ret needs none */
     mov     x1, x0
-    mov     x0, x19
+    mov     x0, sp
     bl      rill__coro_main
     brk     #1
     .cfi_endproc

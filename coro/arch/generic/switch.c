@@ -30,14 +30,14 @@ __attribute__((noinline)) static int capture(ucontext_t *machine)
     return getcontext(machine);
 }
 
-void *rill__coro_frame(void *top, struct rill_coro *coro)
+int rill__coro_frame(struct rill_coro *coro)
 {
-    struct context *const here = (struct context *)top - 1;
+    struct context *const here = (struct context *)(void *)coro - 1;
     const uint64_t coro_bits = (uintptr_t)coro;
     const uint64_t here_bits = (uintptr_t)here;
 
     if (capture(&here->machine) != 0) {
-        return NULL;
+        __builtin_trap(); /* it cannot fail either */
     }
     /* makecontext only wants to know where the stack ends, which is below this record; what it is
      * told to be the start nobody reads, and the guard page is there in any case. */
@@ -46,7 +46,8 @@ void *rill__coro_frame(void *top, struct rill_coro *coro)
     here->machine.uc_link = NULL;
     makecontext(&here->machine, (void (*)(void))enter, 4, (unsigned)(coro_bits >> 32),
                 (unsigned)coro_bits, (unsigned)(here_bits >> 32), (unsigned)here_bits);
-    return here;
+    *(void **)(void *)coro = here;
+    return 0;
 }
 
 void *rill__coro_switch(void **save, void *load, void *value)

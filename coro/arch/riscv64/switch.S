@@ -3,10 +3,10 @@
  * Context switch for riscv64, psABI lp64d, ELF. A suspended context is this frame of 208 bytes on its own stack:
  *
  *      sp + 0          ra              new coroutine: rill__coro_entry
- *      +8  .. +96      s0 .. s11       new coroutine: s0 is 0 (ends walks by frame pointer), s1 its struct rill_coro
+ *      +8  .. +96      s0 .. s11       new coroutine: s0 is 0 (ends walks by frame pointer)
  *      +104 .. +192    fs0 .. fs11
  *      +200            frm             rounding mode, only with RILL_CORO_STRICT_FP
- *      +208            the caller's frame; new coroutine: `top`
+ *      +208            the caller's frame; new coroutine: its struct rill_coro
  *
  * The switch ends in ret. No property note: there is no landing pad to claim in the base instruction set.
  */
@@ -122,36 +122,38 @@ rill__coro_switch:
     .cfi_endproc
     .size   rill__coro_switch, . - rill__coro_switch
 
-/* void *rill__coro_frame(void *top, struct rill_coro *coro) */
+/* int rill__coro_frame(struct rill_coro *coro) */
     .globl  rill__coro_frame
     .hidden rill__coro_frame
     .type   rill__coro_frame, @function
     .p2align 4
 rill__coro_frame:
     .cfi_startproc
+    mv      a1, a0
     addi    a0, a0, -208
+    sd      a0, 0(a1)
     lla     t1, rill__coro_entry
     sd      t1, 0(a0)
     sd      zero, 8(a0)
-    sd      a1, 16(a0)
-    .set    at_offset, 24
-    .rept   22                  /* s2 to s11 and fs0 to fs11 */
+    .set    at_offset, 16
+    .rept   23                  /* s1 to s11 and fs0 to fs11 */
     sd      zero, at_offset(a0)
     .set    at_offset, at_offset + 8
     .endr
     store_fp_at a0
+    li      a0, 0
     ret
     .cfi_endproc
     .size   rill__coro_frame, . - rill__coro_frame
 
-/* Where a new coroutine begins: s1 is the coroutine, a0 the value. There is no caller: unwinding ends here. */
+/* Where a new coroutine begins: sp is the coroutine, a0 the value. There is no caller: unwinding ends here. */
     .type   rill__coro_entry, @function
     .p2align 4
 rill__coro_entry:
     .cfi_startproc
     .cfi_undefined ra
     mv      a1, a0
-    mv      a0, s1
+    mv      a0, sp
     call    rill__coro_main
     ebreak
     .cfi_endproc

@@ -7,12 +7,12 @@
  *      +8       r14                    grow by 8 with
  *      +16      r13                    RILL_CORO_STRICT_FP
  *      +24      r12
- *      +32      rbx                    new coroutine: its struct rill_coro
+ *      +32      rbx
  *      +40      rbp                    new coroutine: 0, which ends walks by frame pointer
  *      +48      return address         new coroutine: rill__coro_entry
- *      +56      the caller's frame     new coroutine: `top`
+ *      +56      the caller's frame     new coroutine: its struct rill_coro
  *
- * In a new one r12 to r15 are whatever the stack held before: nobody reads them.
+ * In a new one rbx and r12 to r15 are whatever the stack held before: nobody reads them.
  *
  * The switch ends in pop and jump, not in ret: the processor's return predictor would expect the return into the
  * context that is being left, and every wrong guess costs more than the whole rest. The target of that jump is no
@@ -92,7 +92,7 @@ rill__coro_switch:
     .cfi_endproc
     .size   rill__coro_switch, . - rill__coro_switch
 
-/* void *rill__coro_frame(void *top, struct rill_coro *coro) */
+/* int rill__coro_frame(struct rill_coro *coro) */
     .globl  rill__coro_frame
     .hidden rill__coro_frame
     .type   rill__coro_frame, @function
@@ -100,25 +100,26 @@ rill__coro_switch:
 rill__coro_frame:
     .cfi_startproc
     endbr64
-    xorl    %ecx, %ecx
     leaq    rill__coro_entry(%rip), %rdx
-    leaq    -(56 + FP_BYTES)(%rdi), %rax
-    store_fp_at %rax
-    movq    %rsi, FP_BYTES + 32(%rax)
-    movq    %rcx, FP_BYTES + 40(%rax)
-    movq    %rdx, FP_BYTES + 48(%rax)
+    leaq    -(56 + FP_BYTES)(%rdi), %rcx
+    xorl    %eax, %eax
+    store_fp_at %rcx
+    movq    %rax, FP_BYTES + 40(%rcx)
+    movq    %rdx, FP_BYTES + 48(%rcx)
+    movq    %rcx, (%rdi)
     ret
     .cfi_endproc
     .size   rill__coro_frame, . - rill__coro_frame
 
-/* Where a new coroutine begins: rbx is the coroutine, rax the value. There is no caller: unwinding ends here. */
+/* Where a new coroutine begins: rsp is the coroutine (its address need not come by way of memory, which whoever runs many
+ * short ones would wait for), rax the value. There is no caller: unwinding ends here. */
     .type   rill__coro_entry, @function
     .p2align 4
 rill__coro_entry:
     .cfi_startproc
     .cfi_undefined %rip
     endbr64
-    movq    %rbx, %rdi
+    movq    %rsp, %rdi
     movq    %rax, %rsi
     call    rill__coro_main
     ud2
