@@ -322,7 +322,11 @@ static bool is_explained(const struct protocol_run *run, int rc)
     const struct rig *rig = run->rig;
     const bool tls = ssl_of(run) != NULL && !is(run, CALL_SERVER);
     const bool unbound = is(run, CALL_SERVER) && run->arguments.sock != SOCK_NONE; /* */
+    /* A socket that does not tell its type is none that was expected. */
+    const bool untold = run->arguments.sock != SOCK_NONE && run->fault.call == KERNEL_GETSOCKOPT &&
+                        rig->kernel.failed > 0;
     return rc == RILL_ECANCELLED || rig->allocations.failed > 0 || run->refused ||
+           (rc == RILL_EVALUE && untold) ||
            (is_os_error(rc) && (rig->kernel.failed > 0 || tls || unbound)) ||
            (tls && rc <= RILL_ESSL && rc > RILL_EGROUP) ||
            (rc == RILL_EINDEX && (unbound || rig->kernel.failed > 0)) ||
