@@ -103,6 +103,28 @@ void stage_start(struct stage *stage)
     }
 }
 
+static void check_connections(const struct stage *stage, bool busy)
+{
+    for (size_t i = 0; i < stage->connection_count; i++) {
+        connection_check(&stage->connections[i]);
+        if (!busy) {
+            connection_check_waits(&stage->connections[i]);
+        }
+    }
+}
+
+void stage_turn(struct stage *stage)
+{
+    const bool busy = rill_loop_step(stage->rig->loop);
+    check_connections(stage, busy);
+}
+
+void stage_settle(struct stage *stage)
+{
+    rig_settle(stage->rig);
+    check_connections(stage, false);
+}
+
 static bool has_ended(const struct actor *actor)
 {
     return actor->task == NULL || rill_task_done(actor->task);

@@ -21,6 +21,7 @@ struct stage {
     struct rig *rig;
     const struct script *script;
     struct connection *connections;
+    size_t connection_count;
     struct actor actors[SCRIPT_TASKS];
     unsigned first; /* of the actors that are tasks of their own */
     int (*special)(struct actor *actor, const struct op *op); /* OP_SPECIAL, judged by itself */
@@ -41,7 +42,14 @@ void stage_cancel(struct stage *stage);
 void stage_check_over(const struct stage *stage);
 void stage_cleanup(struct stage *stage);
 
+/* One turn of the loop, and what must hold behind it. */
+void stage_turn(struct stage *stage);
+/* Turns until the loop has nothing to do. */
+void stage_settle(struct stage *stage);
+
 /* Carries out one operation of a task, not a scope; its result was judged. */
 int perform(struct actor *actor, const struct op *op);
+/* What OP_READUNTIL and OP_READUNTIL_ANY search for: how many. */
+size_t perform_separators(const struct op *op, const struct rill_bytes **first);
 
 #endif

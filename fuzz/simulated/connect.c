@@ -80,6 +80,7 @@ static void set_kernel(const struct connect_run *run)
 static void answer_everything(struct connect_run *run)
 {
     rig.kernel.outcome = KERNEL_AT_ONCE;
+    stage_settle(&run->stage);
     for (int round = 0; round < ROUNDS_MAX && !stage_is_over(&run->stage); round++) {
         kernel_run_jobs(&rig.kernel);
         (void)kernel_decide(&rig.kernel, 0, 0);

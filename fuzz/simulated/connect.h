@@ -15,7 +15,7 @@ enum connect_flag {
 };
 
 enum connect_world_op {
-    CONNECT_RUN_JOBS = WORLD_OP_KINDS,
+    CONNECT_RUN_JOBS = WORLD_KERNEL_KINDS,
     CONNECT_DECIDE,  /* a connect in progress succeeds, or fails */
     CONNECT_OUTCOME, /* what the connects to come do */
     CONNECT_WORLD_KINDS
@@ -23,7 +23,7 @@ enum connect_world_op {
 extern const char *const connect_world_names[];
 
 struct connect_run {
-    struct stage stage;
+    struct stage stage; /* first: what plays a stage plays a run */
     struct script script;
     uint8_t flags;
     uint8_t lookup;

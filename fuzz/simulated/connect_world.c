@@ -9,18 +9,6 @@
 #include "simulated/world.h"
 
 const char *const connect_world_names[CONNECT_WORLD_KINDS] = {
-    [WORLD_TURN] = "turn",
-    [WORLD_SEND] = "send",
-    [WORLD_SHUTDOWN] = "shutdown",
-    [WORLD_CLOSE] = "close",
-    [WORLD_RESET] = "reset",
-    [WORLD_WINDOW] = "window",
-    [WORLD_DISCARD] = "discard",
-    [WORLD_CANCEL] = "cancel",
-    [WORLD_ADVANCE] = "advance",
-    [WORLD_FEED_EOF] = "nothing",
-    [WORLD_SET_EXCEPTION] = "short transfers",
-    [WORLD_SET_TRANSPORT] = "long transfers",
     [CONNECT_RUN_JOBS] = "run jobs",
     [CONNECT_DECIDE] = "decide",
     [CONNECT_OUTCOME] = "outcome",
@@ -157,62 +145,31 @@ int connect_special(struct actor *actor, const struct op *op)
 
 /* -- the world ------------------------------------------------------------------------------- */
 
-static void turn(struct connect_run *run)
+static void move(void *self, const struct op *op)
 {
-    (void)rill_loop_step(run->stage.rig->loop);
-    for (size_t i = 0; i < SCRIPT_TASKS; i++) {
-        connection_check(&run->connections[i]);
-    }
-}
-
-static void move(struct connect_run *run, const struct op *op)
-{
-    struct rig *rig = run->stage.rig;
-    struct rill_task *task = run->stage.actors[op->amount % SCRIPT_TASKS].task;
-    struct connection *on = &run->connections[op->connection];
+    struct connect_run *run = self;
+    struct kernel *kernel = &run->stage.rig->kernel;
 
     if (op->kind == CONNECT_RUN_JOBS) {
-        kernel_run_jobs(&rig->kernel);
+        kernel_run_jobs(kernel);
     } else if (op->kind == CONNECT_DECIDE) {
         const int os_errno = op->aux % 4u == 0 ? 0 : connect_errno(op->aux);
-        (void)kernel_decide(&rig->kernel, op->amount % 4u, os_errno);
+        (void)kernel_decide(kernel, op->amount % 4u, os_errno);
     } else if (op->kind == CONNECT_OUTCOME) {
-        rig->kernel.outcome = (enum kernel_outcome)(op->amount % 3u);
-        rig->kernel.outcome_errno = connect_errno(op->aux);
-    } else if (op->kind == WORLD_CANCEL && task != NULL) {
-        (void)rill_task_cancel(task);
-    } else if (op->kind == WORLD_ADVANCE) {
-        world_advance(rig, op);
-    } else if (op->kind >= WORLD_SEND && op->kind <= WORLD_DISCARD && on->peer != NULL) {
-        world_move_peer(on, op);
-    } else if (op->kind == WORLD_SET_EXCEPTION) {
-        rig->kernel.transfer_most = 1u + op->amount;
-    } else if (op->kind == WORLD_SET_TRANSPORT) {
-        rig->kernel.transfer_most = SIZE_MAX;
+        kernel->outcome = (enum kernel_outcome)(op->amount % 3u);
+        kernel->outcome_errno = connect_errno(op->aux);
+    } else if (!world_move_stage(&run->stage, op)) {
+        (void)world_move_kernel(kernel, op);
     }
 }
 
 void connect_play(struct connect_run *run)
 {
-    enum { MOST_TURNS = 8 };
+    static const struct world_ops ops = {move, world_turn_stage};
     for (size_t i = 0; i < SCRIPT_TASKS; i++) {
         run->connections[i] = (struct connection){.rig = run->stage.rig};
     }
+    run->stage.connection_count = SCRIPT_TASKS;
     stage_start(&run->stage);
-    turn(run);
-    for (size_t i = 0; i < run->script.count; i++) {
-        const struct op *op = &run->script.ops[i];
-        size_t turns = op->aux % 2u;
-        if (op->actor != SCRIPT_WORLD) {
-            continue;
-        }
-        if (op->kind == WORLD_TURN) {
-            turns = op->amount % MOST_TURNS + 1;
-        } else {
-            move(run, op);
-        }
-        for (size_t done = 0; done < turns; done++) {
-            turn(run);
-        }
-    }
+    world_play(&run->script, &ops, run);
 }

@@ -117,6 +117,12 @@ void connection_send(struct connection *self, size_t size)
     }
 }
 
+void connection_set_window(struct connection *self, struct rill_opt_int window)
+{
+    self->window = window;
+    self->peer_ops->set_window(self->peer, window);
+}
+
 void connection_discard(struct connection *self, size_t count)
 {
     const struct rill_bytes data = self->peer_ops->received(self->peer);
@@ -256,7 +262,7 @@ void connection_let_go(struct connection *self)
 {
     const struct rill_opt_int no_limit = {0};
     if (self->peer != NULL) {
-        self->peer_ops->set_window(self->peer, no_limit);
+        connection_set_window(self, no_limit);
         self->peer_ops->shutdown_write(self->peer);
         self->peer_shut = true;
     }

@@ -13,6 +13,7 @@
 #include <rill/rill.h>
 
 #include "simulated/rig.h"
+#include "simulated/script.h"
 
 /* The other end: of a transport in memory, or of a simulated socket. */
 struct peer_ops {
@@ -29,6 +30,12 @@ struct peer_ops {
 };
 extern const struct peer_ops memory_peer_ops;
 
+/* A call that may wait, of one task. */
+struct asked {
+    const struct op *op; /* NULL: none is in progress */
+    size_t reads_ended;  /* of the connection, when it began */
+};
+
 struct connection {
     struct rig *rig;
     struct rill_reader *reader; /* NULL: none, or freed */
@@ -36,7 +43,10 @@ struct connection {
     const struct peer_ops *peer_ops;
     void *peer; /* NULL: a reader made by hand */
     size_t limit;
-    size_t users; /* calls in progress */
+    size_t users;                     /* calls in progress */
+    struct asked asked[SCRIPT_TASKS]; /* by the number of the task */
+    size_t reads_ended;
+    struct rill_opt_int window; /* of the peer */
 
     size_t sent;       /* by the peer, or fed by hand */
     size_t largest;    /* of one send, or of one readexactly */
@@ -67,6 +77,7 @@ void text_init(void);
 /* The peer's moves. */
 void connection_send(struct connection *self, size_t size);
 void connection_discard(struct connection *self, size_t count);
+void connection_set_window(struct connection *self, struct rill_opt_int window);
 
 /* Around every call that reads: the view ends, its result is judged. A view is watched when no
  * other call is in progress that will end it. */
@@ -78,6 +89,8 @@ void connection_skipped(struct connection *self);
 
 /* What must hold between any two turns. */
 void connection_check(struct connection *self);
+/* What must hold when the loop has nothing to do: nobody waits for what is there. waits.c */
+void connection_check_waits(const struct connection *self);
 /* What must hold once the transport is gone: everything written has arrived. */
 void connection_check_end(struct connection *self);
 

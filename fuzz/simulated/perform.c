@@ -102,9 +102,20 @@ static const struct rill_bytes separators[] = {{"\n", 1}, {"\r\n", 2}, {"", 0}, 
                                                {"a", 1},  {"\n\n", 2}, {"zzz", 3}, {"\r", 1}};
 enum { SEPARATORS = sizeof separators / sizeof separators[0] };
 
+size_t perform_separators(const struct op *op, const struct rill_bytes **first)
+{
+    const size_t at = op->aux % SEPARATORS;
+    const size_t most = SEPARATORS - at;
+    const size_t count = op->kind == OP_READUNTIL_ANY ? op->amount % 4u : 1;
+    *first = separators + at;
+    return count < most ? count : most;
+}
+
 static int call_read(struct connection *on, const struct op *op, struct rill_bytes *data)
 {
     const size_t size = script_size(op->amount);
+    const struct rill_bytes *first;
+    size_t count;
     switch ((enum task_op)op->kind) {
     case OP_READ:
         return rill_reader_read(on->reader, (ssize_t)size, data);
@@ -116,14 +127,11 @@ static int call_read(struct connection *on, const struct op *op, struct rill_byt
     case OP_NEXT_LINE:
         return rill_reader_next_line(on->reader, data);
     case OP_READUNTIL:
-        return rill_reader_readuntil(on->reader, separators[op->aux % SEPARATORS], data);
-    case OP_READUNTIL_ANY: {
-        const size_t first = op->aux % SEPARATORS;
-        const size_t most = SEPARATORS - first;
-        const size_t count = op->amount % 4u;
-        return rill_reader_readuntil_any(on->reader, separators + first,
-                                         count < most ? count : most, data);
-    }
+        (void)perform_separators(op, &first);
+        return rill_reader_readuntil(on->reader, *first, data);
+    case OP_READUNTIL_ANY:
+        count = perform_separators(op, &first);
+        return rill_reader_readuntil_any(on->reader, first, count, data);
     default:
         on->collecting++;
         on->unbounded = true;
@@ -176,6 +184,7 @@ static int read_some(struct connection *on, const struct op *op)
                    : op->kind == OP_SKIP_LINE ? skip_line(on)
                                               : read_view(on, op);
     on->reading--;
+    on->reads_ended++;
     return rc;
 }
 
@@ -347,9 +356,11 @@ static int on_connection(struct connection *on, const struct op *op)
         return 0;
     }
     on->users++;
+    on->asked[op->actor] = (struct asked){op, on->reads_ended};
     const bool reads =
         op->kind <= OP_READ_INTO || op->kind == OP_SET_READ_ALL_MAX || op->kind == OP_LOOK;
     const int rc = reads ? on_reader(on, op) : on_writer(on, op);
+    on->asked[op->actor].op = NULL;
     on->users--;
     return rc;
 }

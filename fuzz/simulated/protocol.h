@@ -153,7 +153,7 @@ void told_check_end(const struct told *told);
 void protocol_world(struct protocol_run *run);
 extern const char *const protocol_world_names[];
 enum protocol_world_op {
-    PROTOCOL_DIAL = WORLD_OP_KINDS,
+    PROTOCOL_DIAL = WORLD_KERNEL_KINDS,
     PROTOCOL_RUN_JOBS,
     PROTOCOL_DECIDE,
     PROTOCOL_OUTCOME,

@@ -11,25 +11,10 @@
 #include "simulated/world.h"
 
 const char *const protocol_world_names[PROTOCOL_WORLD_KINDS] = {
-    [WORLD_TURN] = "turn",
-    [WORLD_SEND] = "send",
-    [WORLD_SHUTDOWN] = "shutdown",
-    [WORLD_CLOSE] = "close",
-    [WORLD_RESET] = "reset",
-    [WORLD_WINDOW] = "window",
-    [WORLD_DISCARD] = "discard",
-    [WORLD_CANCEL] = "cancel",
-    [WORLD_ADVANCE] = "advance",
-    [WORLD_FEED_EOF] = "observe",
-    [WORLD_SET_EXCEPTION] = "short transfers",
-    [WORLD_SET_TRANSPORT] = "long transfers",
-    [PROTOCOL_DIAL] = "dial",
-    [PROTOCOL_RUN_JOBS] = "run jobs",
-    [PROTOCOL_DECIDE] = "decide",
-    [PROTOCOL_OUTCOME] = "outcome",
-    [PROTOCOL_ASK] = "ask the server",
-    [PROTOCOL_SERVER] = "tell the server",
-    [PROTOCOL_OUTSIDE_CALL] = "call in no task",
+    [WORLD_FREE_KIND] = "observe",         [PROTOCOL_DIAL] = "dial",
+    [PROTOCOL_RUN_JOBS] = "run jobs",      [PROTOCOL_DECIDE] = "decide",
+    [PROTOCOL_OUTCOME] = "outcome",        [PROTOCOL_ASK] = "ask the server",
+    [PROTOCOL_SERVER] = "tell the server", [PROTOCOL_OUTSIDE_CALL] = "call in no task",
     [PROTOCOL_TRANSPORT] = "transport",
 };
 
@@ -256,8 +241,9 @@ static void dial(struct protocol_run *run, const struct op *op)
     }
 }
 
-static void turn(struct protocol_run *run)
+static void turn(void *self)
 {
+    struct protocol_run *run = self;
     (void)rill_loop_step(run->rig->loop);
     for (size_t i = 0; i < PROTOCOL_CONNECTIONS; i++) {
         told_check(&run->connections[i]);
@@ -287,10 +273,8 @@ static void move_kernel(struct protocol_run *run, const struct op *op)
     } else if (op->kind == PROTOCOL_OUTCOME) {
         kernel->outcome = (enum kernel_outcome)(op->amount % 3u);
         kernel->outcome_errno = errnos[1 + op->aux % 3u];
-    } else if (op->kind == WORLD_SET_EXCEPTION) {
-        kernel->transfer_most = 1u + op->amount;
-    } else if (op->kind == WORLD_SET_TRANSPORT) {
-        kernel->transfer_most = SIZE_MAX;
+    } else {
+        (void)world_move_kernel(kernel, op);
     }
 }
 
@@ -303,8 +287,9 @@ static void observe(struct connection *on)
     }
 }
 
-static void move(struct protocol_run *run, const struct op *op)
+static void move(void *self, const struct op *op)
 {
+    struct protocol_run *run = self;
     struct told *told = &run->connections[op->connection];
     struct connection *on = &told->books;
     if (op->kind == WORLD_DISCARD && on->peer != NULL) {
@@ -315,7 +300,7 @@ static void move(struct protocol_run *run, const struct op *op)
         (void)rill_task_cancel(run->opener);
     } else if (op->kind == WORLD_ADVANCE) {
         world_advance(run->rig, op);
-    } else if (op->kind == WORLD_FEED_EOF) {
+    } else if (op->kind == WORLD_FREE_KIND) {
         observe(on);
     } else if (op->kind == PROTOCOL_DIAL) {
         dial(run, op);
@@ -334,18 +319,6 @@ static void move(struct protocol_run *run, const struct op *op)
 
 void protocol_world(struct protocol_run *run)
 {
-    enum { MOST_TURNS = 8 };
-    turn(run);
-    for (size_t i = 0; i < run->script.count; i++) {
-        const struct op *op = &run->script.ops[i];
-        size_t turns = op->aux % 2u;
-        if (op->kind == WORLD_TURN) {
-            turns = op->amount % MOST_TURNS + 1;
-        } else {
-            move(run, op);
-        }
-        for (size_t done = 0; done < turns; done++) {
-            turn(run);
-        }
-    }
+    static const struct world_ops ops = {move, turn};
+    world_play(&run->script, &ops, run);
 }

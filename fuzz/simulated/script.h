@@ -67,10 +67,15 @@ enum world_op {
     WORLD_DISCARD,
     WORLD_CANCEL,
     WORLD_ADVANCE,
-    WORLD_FEED_EOF,
-    WORLD_SET_EXCEPTION,
-    WORLD_SET_TRANSPORT,
-    WORLD_OP_KINDS
+    WORLD_COMMON_KINDS
+};
+
+/* Of targets on the simulated kernel. */
+enum world_kernel_op {
+    WORLD_FREE_KIND = WORLD_COMMON_KINDS, /* nothing, if the target has no use for it */
+    WORLD_SHORT_TRANSFERS,
+    WORLD_LONG_TRANSFERS,
+    WORLD_KERNEL_KINDS
 };
 
 struct op {
@@ -106,7 +111,8 @@ size_t script_size(uint8_t amount);
 /* A span of time: a hundredth of a second each. */
 double script_seconds(uint8_t amount);
 
-/* As text, a line for each operation. */
+/* As text, a line for each operation; the names are of the kinds that the target itself has, the
+ * others may be NULL. */
 void script_print(const struct script *script, const char *const *world_names, FILE *to);
 
 #endif

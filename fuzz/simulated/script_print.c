@@ -39,18 +39,40 @@ static const char *const task_names[OP_TASK_KINDS] = {
     [OP_YIELD] = "yield",
 };
 
+static const char *const common_names[WORLD_KERNEL_KINDS] = {
+    [WORLD_TURN] = "turn",
+    [WORLD_SEND] = "send",
+    [WORLD_SHUTDOWN] = "shutdown",
+    [WORLD_CLOSE] = "close",
+    [WORLD_RESET] = "reset",
+    [WORLD_WINDOW] = "window",
+    [WORLD_DISCARD] = "discard",
+    [WORLD_CANCEL] = "cancel",
+    [WORLD_ADVANCE] = "advance",
+    [WORLD_FREE_KIND] = "nothing",
+    [WORLD_SHORT_TRANSFERS] = "short transfers",
+    [WORLD_LONG_TRANSFERS] = "long transfers",
+};
+
+static const char *name_of(const struct op *op, const char *const *world_names)
+{
+    if (op->actor != SCRIPT_WORLD) {
+        return task_names[op->kind];
+    }
+    return world_names[op->kind] != NULL ? world_names[op->kind] : common_names[op->kind];
+}
+
 void script_print(const struct script *script, const char *const *world_names, FILE *to)
 {
     for (size_t i = 0; i < script->count; i++) {
         const struct op *op = &script->ops[i];
         const bool world = op->actor == SCRIPT_WORLD;
-        const char *name = world ? world_names[op->kind] : task_names[op->kind];
         if (world) {
             (void)fprintf(to, "  world:  ");
         } else {
             (void)fprintf(to, "  task %u: ", (unsigned)op->actor);
         }
-        (void)fprintf(to, "%s, connection %u, %u, %u\n", name, (unsigned)op->connection,
-                      (unsigned)op->amount, (unsigned)op->aux);
+        (void)fprintf(to, "%s, connection %u, %u, %u\n", name_of(op, world_names),
+                      (unsigned)op->connection, (unsigned)op->amount, (unsigned)op->aux);
     }
 }

@@ -103,7 +103,7 @@ static void check_accepted(const struct server_run *run)
 static void cancel_handlers(struct server_run *run)
 {
     for (size_t round = 0; round <= run->script.count && run->handlers > 0; round++) {
-        for (size_t i = 0; i < run->count; i++) {
+        for (size_t i = 0; i < run->stage.connection_count; i++) {
             if (run->handler_tasks[i] != NULL) {
                 (void)rill_task_cancel(run->handler_tasks[i]);
             }
@@ -117,7 +117,7 @@ static void cancel_handlers(struct server_run *run)
 
 static void let_go(struct server_run *run)
 {
-    for (size_t i = 0; i < run->count; i++) {
+    for (size_t i = 0; i < run->stage.connection_count; i++) {
         connection_let_go(&run->connections[i]);
     }
     if (run->server != NULL && (run->options & SERVER_NO_HANDLER) != 0) {
@@ -128,14 +128,14 @@ static void let_go(struct server_run *run)
 
 static void free_connections(struct server_run *run)
 {
-    for (size_t i = 0; i < run->count; i++) {
+    for (size_t i = 0; i < run->stage.connection_count; i++) {
         struct connection *on = &run->connections[i];
         on->is_servers ? (void)(on->reader = NULL, on->writer = NULL) : connection_free_pair(on);
     }
     if (rig.loop != NULL) {
         rig_settle_until(&rig, INFINITY);
     }
-    for (size_t i = 0; i < run->count; i++) {
+    for (size_t i = 0; i < run->stage.connection_count; i++) {
         connection_free(&run->connections[i]);
     }
 }
@@ -151,6 +151,7 @@ static void drop_everything(struct server_run *run)
 static void end_run(struct server_run *run)
 {
     check_accepted(run);
+    stage_settle(&run->stage);
     if (run->server != NULL) {
         rill_server_close(run->server);
     }
@@ -163,7 +164,7 @@ static void end_run(struct server_run *run)
     if (run->handlers > 0) {
         invariant_handler_ends(run);
     }
-    for (size_t i = 0; i < run->count; i++) {
+    for (size_t i = 0; i < run->stage.connection_count; i++) {
         run->connections[i].aborted |= rig.kernel.failed > 0;
         connection_check_end(&run->connections[i]);
     }

@@ -27,11 +27,12 @@ enum server_option {
     SERVER_OF_SOCKET = 32,
 };
 
-enum server_world_op { SERVER_DIAL = WORLD_OP_KINDS, SERVER_RUN_JOBS, SERVER_WORLD_KINDS };
+enum server_world_op { SERVER_DIAL = WORLD_KERNEL_KINDS, SERVER_RUN_JOBS, SERVER_WORLD_KINDS };
 extern const char *const server_world_names[];
 
 struct server_run {
-    struct stage stage;
+    struct stage
+        stage; /* first: what plays a stage plays a run; its connections are who connected */
     struct script script;
     uint8_t flags;
     uint8_t options;
@@ -42,7 +43,6 @@ struct server_run {
     struct connection connections[SERVER_CONNECTIONS];
     struct actor handler_actors[SERVER_CONNECTIONS];
     struct rill_task *handler_tasks[SERVER_CONNECTIONS]; /* while they run; no handles */
-    size_t count;                                        /* of those who connected */
 };
 
 /* Makes the server, starts the manager, and carries out the world's operations. */

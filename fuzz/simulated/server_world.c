@@ -11,18 +11,6 @@
 #include "simulated/world.h"
 
 const char *const server_world_names[SERVER_WORLD_KINDS] = {
-    [WORLD_TURN] = "turn",
-    [WORLD_SEND] = "send",
-    [WORLD_SHUTDOWN] = "shutdown",
-    [WORLD_CLOSE] = "close",
-    [WORLD_RESET] = "reset",
-    [WORLD_WINDOW] = "window",
-    [WORLD_DISCARD] = "discard",
-    [WORLD_CANCEL] = "cancel",
-    [WORLD_ADVANCE] = "advance",
-    [WORLD_FEED_EOF] = "nothing",
-    [WORLD_SET_EXCEPTION] = "short transfers",
-    [WORLD_SET_TRANSPORT] = "long transfers",
     [SERVER_DIAL] = "dial",
     [SERVER_RUN_JOBS] = "run jobs",
 };
@@ -37,7 +25,8 @@ static _Noreturn void mismatch_server(const struct server_run *run, const char *
 static _Noreturn void mismatch_peer(const struct server_run *run, int port)
 {
     rig_print(run->stage.rig);
-    (void)fprintf(stderr, "a handler's peer has port %d; %zu have connected\n", port, run->count);
+    (void)fprintf(stderr, "a handler's peer has port %d; %zu have connected\n", port,
+                  run->stage.connection_count);
     abort();
 }
 
@@ -50,7 +39,8 @@ static struct connection *connection_of(struct server_run *run, const struct ril
     if (!rill_writer_get_peername(writer, &peer) || peer.family != AF_INET) {
         return NULL;
     }
-    if (peer.port < SERVER_FIRST_PORT || (size_t)(peer.port - SERVER_FIRST_PORT) >= run->count) {
+    if (peer.port < SERVER_FIRST_PORT ||
+        (size_t)(peer.port - SERVER_FIRST_PORT) >= run->stage.connection_count) {
         mismatch_peer(run, peer.port);
     }
     return &run->connections[peer.port - SERVER_FIRST_PORT];
@@ -219,7 +209,7 @@ static void look(const struct server_run *run)
 
 static void abort_clients(struct server_run *run)
 {
-    for (size_t i = 0; i < run->count; i++) {
+    for (size_t i = 0; i < run->stage.connection_count; i++) {
         run->connections[i].aborted = true;
     }
     rill_server_abort_clients(run->server);
@@ -273,24 +263,16 @@ int server_special(struct actor *actor, const struct op *op)
 
 /* -- the world ------------------------------------------------------------------------------- */
 
-static void turn(struct server_run *run)
-{
-    (void)rill_loop_step(run->stage.rig->loop);
-    for (size_t i = 0; i < run->count; i++) {
-        connection_check(&run->connections[i]);
-    }
-}
-
 static void dial(struct server_run *run, const struct op *op)
 {
     struct rig *rig = run->stage.rig;
-    if (run->count == SERVER_CONNECTIONS) {
+    if (run->stage.connection_count == SERVER_CONNECTIONS) {
         return;
     }
     struct kernel_wire *wire = kernel_dial(kernel_listener(&rig->kernel, op->amount % 3u),
-                                           SERVER_FIRST_PORT + (int)run->count);
+                                           SERVER_FIRST_PORT + (int)run->stage.connection_count);
     if (wire != NULL) {
-        run->connections[run->count++] =
+        run->connections[run->stage.connection_count++] =
             (struct connection){.rig = rig,
                                 .peer_ops = &kernel_peer_ops,
                                 .peer = wire,
@@ -298,48 +280,29 @@ static void dial(struct server_run *run, const struct op *op)
     }
 }
 
-static void move(struct server_run *run, const struct op *op)
+static void cancel(const struct server_run *run, const struct op *op)
 {
-    struct rig *rig = run->stage.rig;
     struct rill_task *task = op->amount < SERVER_CONNECTIONS
                                  ? run->handler_tasks[op->amount]
                                  : run->stage.actors[SERVER_MANAGER].task;
-    struct connection *on = &run->connections[op->connection];
+    if (task != NULL) {
+        (void)rill_task_cancel(task);
+    }
+}
+
+static void move(void *self, const struct op *op)
+{
+    struct server_run *run = self;
+    struct kernel *kernel = &run->stage.rig->kernel;
 
     if (op->kind == SERVER_DIAL) {
         dial(run, op);
     } else if (op->kind == SERVER_RUN_JOBS) {
-        kernel_run_jobs(&rig->kernel);
-    } else if (op->kind == WORLD_CANCEL && task != NULL) {
-        (void)rill_task_cancel(task);
-    } else if (op->kind == WORLD_ADVANCE) {
-        world_advance(rig, op);
-    } else if (op->kind >= WORLD_SEND && op->kind <= WORLD_DISCARD && on->peer != NULL) {
-        world_move_peer(on, op);
-    } else if (op->kind == WORLD_SET_EXCEPTION) {
-        rig->kernel.transfer_most = 1u + op->amount;
-    } else if (op->kind == WORLD_SET_TRANSPORT) {
-        rig->kernel.transfer_most = SIZE_MAX;
-    }
-}
-
-static void play_world(struct server_run *run)
-{
-    enum { MOST_TURNS = 8 };
-    for (size_t i = 0; i < run->script.count; i++) {
-        const struct op *op = &run->script.ops[i];
-        size_t turns = op->aux % 2u;
-        if (op->actor != SCRIPT_WORLD) {
-            continue;
-        }
-        if (op->kind == WORLD_TURN) {
-            turns = op->amount % MOST_TURNS + 1;
-        } else {
-            move(run, op);
-        }
-        for (size_t done = 0; done < turns; done++) {
-            turn(run);
-        }
+        kernel_run_jobs(kernel);
+    } else if (op->kind == WORLD_CANCEL) {
+        cancel(run, op);
+    } else if (!world_move_stage(&run->stage, op)) {
+        (void)world_move_kernel(kernel, op);
     }
 }
 
@@ -365,8 +328,8 @@ static int make_and_look_up(struct server_run *run)
 
 void server_play(struct server_run *run)
 {
+    static const struct world_ops ops = {move, world_turn_stage};
     (void)make_and_look_up(run);
     stage_start(&run->stage);
-    turn(run);
-    play_world(run);
+    world_play(&run->script, &ops, run);
 }

@@ -75,7 +75,7 @@ static void open_one(struct stream *stream, unsigned i, const struct settings *s
     const struct rill_memory_options memory = {.window = {window >= 0, window}};
     struct rill_memory_peer *peer;
 
-    *on = (struct connection){.rig = &rig, .limit = limit};
+    *on = (struct connection){.rig = &rig, .limit = limit, .window = memory.window};
     if (rill_open_memory_connection(&options, &memory, &on->reader, &on->writer, &peer) == 0) {
         on->peer_ops = &memory_peer_ops;
         on->peer = peer;
@@ -138,6 +138,7 @@ static int feed(struct actor *actor, const struct op *op)
 
 static void end_peacefully(struct stream *stream)
 {
+    stage_settle(&stream->stage);
     for (unsigned i = 0; i < STREAM_CONNECTIONS; i++) {
         connection_let_go(&stream->connections[i]);
     }
@@ -194,8 +195,9 @@ static void play(struct input *input)
     struct stream stream = {.stage = {.rig = &rig, .script = &script, .special = feed}};
     struct setup setup = {&stream, &settings};
 
-    script_decode(&script, input, STREAM_CONNECTIONS, WORLD_OP_KINDS);
+    script_decode(&script, input, STREAM_CONNECTIONS, STREAM_WORLD_KINDS);
     stream.stage.connections = stream.connections;
+    stream.stage.connection_count = STREAM_CONNECTIONS;
     stream.stage.drops = (settings.flags & STREAM_DROPS) != 0;
     /* A task that swallows cancellations is thrown away with the loop, and its calls never end. */
     stream.stage.goes_on = (settings.flags & (STREAM_GOES_ON | STREAM_DROPS)) == STREAM_GOES_ON;

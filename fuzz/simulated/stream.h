@@ -9,6 +9,14 @@
 
 enum { STREAM_BY_HAND = 2, STREAM_CONNECTIONS = 3 };
 
+/* Behind what every world can do. */
+enum stream_world_op {
+    STREAM_FEED_EOF = WORLD_COMMON_KINDS,
+    STREAM_SET_EXCEPTION,
+    STREAM_SET_TRANSPORT,
+    STREAM_WORLD_KINDS
+};
+
 enum stream_flag {
     STREAM_CANCELS = 1,
     STREAM_GOES_ON = 2,
@@ -19,7 +27,7 @@ enum stream_flag {
 };
 
 struct stream {
-    struct stage stage;
+    struct stage stage;                                /* first: what plays a stage plays a run */
     struct connection connections[STREAM_CONNECTIONS]; /* the last is a reader made by hand */
 };
 
