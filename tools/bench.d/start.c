@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -36,9 +37,11 @@ static double now_ms(void)
     return 1e3 * (double)time.tv_sec + 1e-6 * (double)time.tv_nsec;
 }
 
+/* The child. It goes when this program does, which dies of a server that is wrong. */
 static _Noreturn void become(char **command, int cpu, int output)
 {
     cpu_set_t cpus;
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     CPU_ZERO(&cpus);
     if (cpu >= 0) {
         CPU_SET((size_t)cpu, &cpus);

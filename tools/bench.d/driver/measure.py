@@ -7,6 +7,7 @@ import resource
 import select
 import signal
 import subprocess
+import time
 
 START_SECONDS = 30  # Valgrind takes some
 END_SECONDS = 20
@@ -27,15 +28,16 @@ SPARE_DESCRIPTORS = 100
 LARGEST_CONNECTION = 600 * 1024  # of any server's and the load generator's memory, with much to spare
 
 
-def raise_descriptor_limit():
-    """1,000 connections do not fit the usual soft limit of 1,024; children inherit what is set here."""
+def raise_descriptor_limit(wanted=DESCRIPTORS):
+    """1,000 connections do not fit the usual soft limit of 1,024; children inherit what is set here. Returns the limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(DESCRIPTORS, hard)
+    wanted = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
-def _available_memory():
+def available_memory():
     try:
         with open("/proc/meminfo") as file:
             return 1024 * int(re.search(r"^MemAvailable:\s+(\d+) kB", file.read(), re.M).group(1))
@@ -47,10 +49,11 @@ def fitting_connections(wanted):
     """As many of them as this process's limit (see above) and the machine's memory allow."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     limit = wanted if soft == resource.RLIM_INFINITY else soft - SPARE_DESCRIPTORS
-    return max(1, min(wanted, limit, _available_memory() // LARGEST_CONNECTION))
+    return max(1, min(wanted, limit, available_memory() // LARGEST_CONNECTION))
 
 
-def _pin(cpu):
+def pin(cpu):
+    """For subprocess: what a child does first, so that it stays on this processor."""
     return None if cpu is None else lambda: os.sched_setaffinity(0, {cpu})
 
 
@@ -68,7 +71,7 @@ class Server:
     def __enter__(self):
         self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, universal_newlines=True,
-                                        preexec_fn=_pin(self.cpu))
+                                        preexec_fn=pin(self.cpu))
         try:
             self._read_address()
         except BaseException:
@@ -106,18 +109,53 @@ class Server:
         self._end()
 
 
+def load_command(setup, server, work, connections, warmup, seconds, requests=0):
+    words = [os.path.join(setup.folder, "bench-load"), work.load, server.port, server.pid, connections, warmup, seconds, requests,
+             int(1000 * setup.silence)] + ([setup.certificate.file] if work.tls else [])
+    return [str(word) for word in words]
+
+
 def run_load(setup, server, work, warmup, seconds, requests=0):
     """What the load generator measured, as a dict. Raises Failed when an answer was wrong or missing."""
-    wanted = setup.idle_connections if work.memory_target is not None and setup.idle_connections else work.connections
+    wanted = setup.idle_connections if work.of_memory and setup.idle_connections else work.connections
     connections = fitting_connections(wanted)
-    command = [setup.load_program, work.load, server.port, server.pid, connections, warmup, seconds, requests,
-               int(1000 * setup.silence)] + ([setup.certificate.file] if work.tls else [])
+    command = load_command(setup, server, work, connections, warmup, seconds, requests)
     try:
-        done = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              universal_newlines=True, preexec_fn=_pin(setup.load_cpu),
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              universal_newlines=True, preexec_fn=pin(setup.load_cpu),
                               timeout=120 + 4 * (warmup + seconds) + 0.05 * connections)
     except subprocess.TimeoutExpired:
         raise Failed("%s: the load did not end in time" % server.name) from None
     if done.returncode != 0:
         raise Failed("%s: %s" % (server.name, done.stderr.strip() or "the load generator failed"))
     return json.loads(done.stdout)
+
+
+def steal_and_time():
+    """(seconds that the hypervisor took from all processors so far, a clock)."""
+    try:
+        with open("/proc/stat") as file:
+            ticks = int(file.readline().split()[8])
+    except (OSError, IndexError, ValueError):
+        ticks = 0
+    return ticks / os.sysconf("SC_CLK_TCK"), time.monotonic()
+
+
+def run_starts(setup, peer, work, seconds):
+    """Starts of one server again and again, as a window whose `CPU time` is the time that they took."""
+    server = Server(setup, peer, work)
+    cpu = -1 if setup.server_cpu is None else setup.server_cpu
+    command = [os.path.join(setup.folder, "bench-start"), seconds, int(1000 * setup.silence), cpu] + server.command
+    before = steal_and_time()
+    try:
+        done = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              universal_newlines=True, preexec_fn=pin(setup.load_cpu), timeout=120 + 4 * seconds)
+    except subprocess.TimeoutExpired:
+        raise Failed("%s: the starts did not end in time" % server.name) from None
+    steal, took = (now - then for now, then in zip(steal_and_time(), before))
+    if done.returncode != 0:
+        raise Failed("%s: %s" % (server.name, done.stderr.strip() or "bench-start failed"))
+    starts = sorted(json.loads(done.stdout)["ms"])
+    typical = starts[len(starts) // 2] / 1e3
+    return {"operations": len(starts), "seconds": took, "server_cpu_s": typical * len(starts), "server_user_s": 0.0,
+            "server_involuntary": 0, "load_involuntary": 0, "steal_s": steal}

@@ -23,6 +23,7 @@ PACKAGES = {
     "libuv": "libuv1-dev", "libevent": "libevent-dev", "asio": "g++ libboost-dev", "go": "golang-go",
     "tokio": "cargo librust-tokio-dev librust-tokio-rustls-dev librust-rustls-pemfile-dev",
 }
+INSTALLED = tuple(PACKAGES) + ("uvloop",)  # by tools/setup --bench
 WITHOUT_TLS = ("libuv",)
 
 

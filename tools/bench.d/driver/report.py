@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The table on the terminal and the JSON file."""
+"""The tables on the terminal and the JSON file."""
 import json
 import os
 import platform
@@ -7,6 +7,8 @@ import sys
 
 HEADER = "%-14s %-15s %6s  %-16s %11s %9s %9s %10s %8s %7s" % (
     "work", "peer", "ratio", "95 % interval", "ops/cpu-s", "cpu us", "user us", "calls/op", "KiB each", "rounds")
+VERDICT_HEADER = "%-15s %-26s %9s  %-20s %10s  %s" % ("row", "figure", "median", "95 % interval", "goal", "reached")
+VERDICTS = {True: "yes", False: "NO", None: "not judged"}
 
 
 def processor():
@@ -25,7 +27,7 @@ def machine(setup):
             "processors": os.cpu_count(), "server_cpu": setup.server_cpu, "load_cpu": setup.load_cpu}
 
 
-def row_line(row):
+def peer_line(row):
     calls = "-" if row["calls"] is None else "%.4f" % row["calls"]
     disturbed = "" if not row["disturbed_rounds"] else "+%d" % row["disturbed_rounds"]
     each = "-" if row["bytes_each"] is None else "%.1f" % (row["bytes_each"] / 1024)
@@ -35,26 +37,58 @@ def row_line(row):
         "%d%s" % (row["rounds"], disturbed))
 
 
-def _verdict(row):
-    if row["memory_target"] is None:
-        return ""
-    return "; at most %.1f: %s" % (row["memory_target"] / 1024,
-                                   {True: "reached", False: "NOT REACHED", None: "too few to judge"}[row["reached"]])
+def _of_whom(whose, times):
+    return "%s %s ns" % (whose, ", ".join("%.4g" % time for time in times))
 
 
-def notes(rows, base):
+def alone_line(row):
+    """A program's own figures."""
+    if row["times_ns"] is None:
+        return "%-14s %s coroutines alive, %s without a guard page: %s bytes" % (
+            row["work"], "{:,}".format(row["alive"]), row["unguarded"], "{:,.0f}".format(row["ratio"]))
+    times = "; ".join(_of_whom({"hand": "by hand", "boost": "Boost"}.get(who, who), values)
+                      for who, values in row["times_ns"].items())
+    ratio = "%-15s %6.3f  %-16s" % ("rill", row["ratio"], "%.3f to %.3f" % (row["lo"], row["hi"]))
+    return "%-14s %s %s, %d rounds%s" % (row["work"], ratio, times, row["rounds"], " DISTURBED" if row["disturbed"] else "")
+
+
+def line(row):
+    return peer_line(row) if "peer" in row and "calls" in row else alone_line(row)
+
+
+def _figure(value):
+    return "-" if value is None else "%.3g" % value if value >= 1e5 else "%.4g" % value
+
+
+def verdict_lines(rows):
+    """The table at the end: each row's goals, one a line."""
+    yield ""
+    yield VERDICT_HEADER
+    for row in rows:
+        for number, part in enumerate(row["parts"]):
+            interval = "-" if part["lo"] is None else "%s to %s" % (_figure(part["lo"]), _figure(part["hi"]))
+            goal = "%s %s" % ({"more": ">=", "less": "<="}[part["better"]], _figure(part["figure"]))
+            yield "%-15s %-26s %9s  %-20s %10s  %s" % ("" if number else row["work"], part["what"], _figure(part["value"]), interval,
+                                                       goal, VERDICTS[part["reached"]])
+    reached = [row["work"] for row in rows if row["reached"]]
+    yield "%d of %d rows reached" % (len(reached), len(rows))
+
+
+def notes(measured, base):
     """What the reader must know to read the table."""
     yield "ratio: operations per second of server CPU time, to %s's, median of paired rounds, bootstrap interval." % base
     yield "user us: as the kernel's clock tick samples it. calls/op: system calls, counted in other runs by strace,"
     yield "which slows the server, so that a few more connections than at full speed share one epoll_wait."
-    for row in rows:
-        if row["bytes_each"] is not None:
+    for row in measured:
+        if row.get("bytes_each") is not None:
             yield ("%s, %s: an idle connection holds %.1f KiB of the server's private memory (resident: %.1f), of %d; "
-                   "its ratio is of this%s." % (row["work"], row["peer"], row["bytes_each"] / 1024, row["rss_bytes_each"] / 1024,
-                                                row["connections"], _verdict(row)))
-    if any(row["disturbed_rounds"] for row in rows):
+                   "its ratio is of this." % (row["work"], row["peer"], row["bytes_each"] / 1024, row["rss_bytes_each"] / 1024,
+                                              row["connections"]))
+    if any(row["work"] == "startup" for row in measured):
+        yield "startup: an operation is a start, and its time the wall clock's."
+    if any(row.get("disturbed_rounds") for row in measured):
         yield "rounds N+M: M rounds were disturbed (another load on the machine) and are left out; see --json."
-    if any(row["all_disturbed"] for row in rows):
+    if any(row.get("all_disturbed") for row in measured):
         yield "EVERY round of a work was disturbed: its figures are from disturbed rounds."
 
 
@@ -81,3 +115,19 @@ def write_json(path, document):
         return
     with open(path, "w") as file:
         file.write(text)
+
+
+def merge(paths):
+    """One document of several: of a work that is in more than one, the last counts."""
+    merged = {}
+    for path in paths:
+        with open(path) as file:
+            document = json.load(file)
+        if document.get("tool") != "tools/bench":
+            raise ValueError("%s is not of tools/bench --json" % path)
+        again = {row["work"] for row in document["measured"]}
+        for name in ("rows", "measured", "rounds"):
+            document[name] = [row for row in merged.get(name, []) if row["work"] not in again] + document[name]
+        document["scale"] = document.get("scale") or merged.get("scale", [])
+        merged = document
+    return merged

@@ -4,8 +4,6 @@ import random
 import statistics
 
 RESAMPLES = 4000
-ROUNDS_TO_JUDGE = 21
-CONNECTIONS_TO_JUDGE = 1000
 # A round is disturbed when, during any of its windows, the hypervisor took more than this share of
 # the machine, or server and load generator were pushed off their processors more often than this.
 STEAL_SHARE = 0.02
@@ -13,11 +11,11 @@ STEAL_TICK_S = 0.01
 INVOLUNTARY_PER_SECOND = 300
 
 
-def bootstrap(values, resamples=RESAMPLES):
-    """The 95 % interval of the median of `values`; the same for the same values."""
+def bootstrap(values, figure=statistics.median, resamples=RESAMPLES):
+    """The 95 % interval of the median (or another figure) of `values`; the same for the same values."""
     chance = random.Random(len(values))
-    medians = sorted(statistics.median(chance.choices(values, k=len(values))) for _ in range(resamples))
-    return medians[int(0.025 * resamples)], medians[int(0.975 * resamples) - 1]
+    figures = sorted(figure(chance.choices(values, k=len(values))) for _ in range(resamples))
+    return figures[int(0.025 * resamples)], figures[int(0.975 * resamples) - 1]
 
 
 def rate(window):
@@ -49,39 +47,47 @@ def quiet_rounds(rounds):
     return quiet or rounds
 
 
-def _ratio(windows, peer, base, of_memory):
+def compare(rounds, peer, base, of_memory=False):
+    """(median, low, high) of the ratio of two peers' figures in the same round. of_memory: of what a connection holds, so
+    that less is better."""
     figure = memory if of_memory else rate
-    return figure(windows[peer]) / figure(windows[base])
+    used = rounds if of_memory else quiet_rounds(rounds)  # no neighbour disturbs a size
+    ratios = [figure(one["windows"][peer]) / figure(one["windows"][base]) for one in used]
+    return (statistics.median(ratios), *bootstrap(ratios))
+
+
+def _user_us(windows):
+    return 1e6 * sum(window["server_user_s"] for window in windows) / sum(window["operations"] for window in windows)
+
+
+def compare_user(rounds, peer, base):
+    """(ratio, low, high) of two peers' user time for an operation. Most kernels split user from system time by looking once
+    a tick, so only the sum over all rounds says much. None when the base has none."""
+    pairs = [(one["windows"][peer], one["windows"][base]) for one in quiet_rounds(rounds)]
+
+    def ratio(chosen):
+        below = _user_us([pair[1] for pair in chosen])
+        return _user_us([pair[0] for pair in chosen]) / below if below > 0 else float("inf")
+
+    return (ratio(pairs), *bootstrap(pairs, ratio, 1000)) if ratio(pairs) != float("inf") else None
 
 
 def row(rounds, peer, base, of_memory=False):
-    """The figures of one peer in one work. of_memory: the ratio is of what a connection holds, so that less is better."""
-    used = rounds if of_memory else quiet_rounds(rounds)  # no neighbour disturbs a size
+    """The figures of one peer in one work."""
+    used = rounds if of_memory else quiet_rounds(rounds)
     windows = [one["windows"][peer] for one in used]
-    ratios = [_ratio(one["windows"], peer, base, of_memory) for one in used]
-    low, high = bootstrap(ratios)
-    operations = sum(window["operations"] for window in windows)
+    ratio, low, high = compare(rounds, peer, base, of_memory)
     return {
-        "ratio": statistics.median(ratios),
+        "ratio": ratio,
         "lo": low,
         "hi": high,
         "rounds": len(used),
         "disturbed_rounds": 0 if of_memory else sum(1 for one in rounds if one["disturbed"]),
         "operations_per_cpu_s": statistics.median(rate(window) for window in windows),
         "cpu_us": statistics.median(1e6 / rate(window) for window in windows),
-        # Most kernels split user from system time by looking once a tick: only the sum says much.
-        "user_us": 1e6 * sum(window["server_user_s"] for window in windows) / operations,
+        "user_us": _user_us(windows),
         "bytes_each": statistics.median(memory(window) for window in windows) if of_memory else None,
         "rss_bytes_each": statistics.median(
             window["server_rss_bytes"] / window["operations"] for window in windows) if of_memory else None,
         "connections": windows[0]["operations"] if of_memory else None,
     }
-
-
-def reached(figures, work):
-    """True or False when there are rounds enough to say it, else None."""
-    if work.memory_target is not None:  # a size is judged by any round, but not by a few connections, which pay for all
-        return figures["bytes_each"] <= work.memory_target if figures["connections"] >= CONNECTIONS_TO_JUDGE else None
-    if figures["rounds"] < ROUNDS_TO_JUDGE:
-        return None
-    return figures["hi"] >= work.target and figures["ratio"] >= work.target * (1 - work.resolution)

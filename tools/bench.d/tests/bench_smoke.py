@@ -16,9 +16,18 @@ import unittest
 HERE = os.path.dirname(os.path.abspath(__file__))
 BENCH, PROGRAMS = sys.argv[1:3]
 SHORT = ["--rounds", "1", "--seconds", "0.1", "--warmup", "0.05", "--connections", "20"]
-PLAIN_WORKS = ["echo1", "echo64", "echo1000", "lines", "messages", "bulk", "connections", "idle"]
+PLAIN_WORKS = ["echo1", "echo64", "echo1000", "lines", "bulk", "readuntil", "connections", "idle", "startup"]
+ALONE = ["coro-switch1", "coro-ring64", "coro-life", "reader-line", "reader-copied", "reader-until", "reader-bytes"]
 TLS_WORKS = ["tls-bulk", "tls-echo64", "tls-handshakes", "tls-idle"]
 WORKS = PLAIN_WORKS + TLS_WORKS
+NAMES_POSSIBLE = """
+import json, sys
+sys.dont_write_bytecode = True
+sys.path.insert(0, sys.argv[1])
+from driver import main, works
+setup = main.Setup(sys.argv[2], main.parse([]), None)
+print(json.dumps([work.name for work in main.possible(setup, works.WORKS, [], sys.stderr)]))
+"""
 FIGURES = ["ratio", "lo", "hi", "operations_per_cpu_s", "cpu_us"]
 
 
@@ -35,17 +44,21 @@ class Run(unittest.TestCase):
         return json.loads(done.stdout), done.stderr
 
     def test_every_work_and_peer_has_a_row(self):
-        document, table = self.document("--no-calls", "--peers", "rill,raw,asyncio")
+        document, table = self.document("--no-calls", "--peers", "rill,raw,asyncio", *WORKS)
         peers = [peer["name"] for peer in document["peers"]]
         self.assertEqual([peer["name"] for peer in document["peers"] if peer["missing"]], [])
         self.assertEqual(len(peers), 3)
-        self.assertEqual(sorted((row["work"], row["peer"]) for row in document["rows"]),
-                         sorted((work, peer) for work in WORKS for peer in peers))
+        self.assertEqual(sorted(row["work"] for row in document["rows"]), sorted(WORKS))
         for row in document["rows"]:
+            self.assertIn(row["reached"], (None, False), "one round cannot judge, nor can 20 connections")
+            self.assertEqual((row["rounds"], row["base"]), (1, "raw"))
+            self.assertIn("\n%-15s %s" % (row["work"], row["parts"][0]["what"]), table)
+        self.assertEqual(sorted((row["work"], row["peer"]) for row in document["measured"]),
+                         sorted((work, peer) for work in WORKS for peer in peers))
+        for row in document["measured"]:
             for name in FIGURES:
                 self.assertTrue(math.isfinite(row[name]) and row[name] > 0, (name, row))
             self.assertEqual((row["rounds"], row["base"], row["calls"]), (1, "raw", None))
-            self.assertIsNone(row["reached"], "one round cannot judge, nor can 20 connections")
             self.assertIn("%-14s %-15s" % (row["work"], row["peer"]), table)
             if row["work"] in ("idle", "tls-idle"):
                 self.assertEqual(row["connections"], 20)
@@ -62,8 +75,8 @@ class Run(unittest.TestCase):
     @unittest.skipUnless(shutil.which("strace"), "strace is missing")
     def test_an_echo_costs_one_receive_and_one_send(self):
         document, _ = self.document("echo64", "tls-echo64", "--peers", "rill,raw")
-        self.assertEqual(len(document["rows"]), 4)
-        for row in document["rows"]:
+        self.assertEqual(len(document["measured"]), 4)
+        for row in document["measured"]:
             calls = row["calls_by_name"]
             self.assertIsNotNone(calls, "strace may not trace here" if row["peer"] == "raw" else row)
             received = sum(calls.get(name, 0) for name in ("recvfrom", "recvmsg", "readv", "read"))
@@ -72,6 +85,32 @@ class Run(unittest.TestCase):
             self.assertAlmostEqual(sent, 1, delta=0.01, msg=row)
             self.assertLess(calls.get("epoll_ctl", 0), 0.01, row)
 
+    def test_the_programs_that_measure_themselves(self):
+        with tempfile.TemporaryDirectory() as folder:
+            plot = os.path.join(folder, "plot.svg")
+            document, table = self.document("--peers", "raw", "--svg", plot, "startup", *self.possible_alone())
+            self.assertTrue(os.path.getsize(plot) > 0)
+        for row in document["measured"]:
+            self.assertTrue(math.isfinite(row["ratio"]) and row["ratio"] > 0, row)
+            self.assertIn("%-14s" % row["work"], table)
+        self.assertEqual([row["work"] for row in document["rows"] if row["reached"] is not None], [])
+
+    def possible_alone(self):
+        """Without those that need Boost.Context where it is not."""
+        printed = subprocess.run([os.path.join(PROGRAMS, "bench-coro"), "life", "1", "1"], stdout=subprocess.PIPE, check=True)
+        return [work for work in ALONE if work.startswith("reader") or "boost" in json.loads(printed.stdout)]
+
+    def test_cost_as_work_grows(self):
+        done = subprocess.run([sys.executable, os.path.join(HERE, "scale_short.py"), os.path.dirname(HERE), PROGRAMS],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True, timeout=250)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        curves = json.loads(done.stdout)
+        self.assertEqual([curve["name"] for curve in curves], ["connections", "lines", "limits", "bytes"])
+        for curve in curves:
+            self.assertEqual(len({point["x"] for point in curve["points"]}), 2)
+            self.assertTrue(all(point["value"] > 0 for point in curve["points"]), curve)
+        self.assertIn("2 server processes: at most 150 descriptors each", [point["why"] for point in curves[0]["points"]])
+
     def test_a_missing_peer_is_named(self):
         done = bench("--peers", "raw,asyncio", "--python", "no-such-python", "--no-calls", *SHORT, "lines")
         self.assertEqual(done.returncode, 0, done.stderr)
@@ -79,10 +118,15 @@ class Run(unittest.TestCase):
 
     def test_without_openssl_the_tls_works_are_named_and_left_out(self):
         with tempfile.TemporaryDirectory() as empty:
-            done = bench("--peers", "raw", "--no-calls", *SHORT, "--json", "-", PATH=empty)
-            self.assertEqual(done.returncode, 0, done.stderr)
-            self.assertEqual([row["work"] for row in json.loads(done.stdout)["rows"]], PLAIN_WORKS)
+            done = bench("--peers", "raw", "--no-calls", *SHORT, "--json", "-", "startup", "tls-bulk", PATH=empty)
+            self.assertEqual((done.returncode, done.stdout), (1, ""), "what was asked for cannot be left out")
             self.assertIn("MISSING openssl", done.stderr)
+            done = subprocess.run([sys.executable, "-c", NAMES_POSSIBLE, os.path.dirname(HERE), PROGRAMS], stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, universal_newlines=True, env=dict(os.environ, PATH=empty),
+                                  timeout=60, check=True)
+            names = json.loads(done.stdout)     # what remains when nothing was asked for
+            self.assertEqual([name for name in names if name in WORKS], PLAIN_WORKS)
+            self.assertIn("MISSING tls-idle: openssl", done.stderr)
             done = bench("--peers", "raw", "--no-calls", *SHORT, "tls-bulk", PATH=empty)
             self.assertEqual(done.returncode, 1)
             self.assertIn("MISSING openssl", done.stderr)
@@ -105,7 +149,9 @@ class WrongServers(unittest.TestCase):
         ("echo64", "never_ends", "did not end it"),
         ("lines", "one_line_more", "the server counted"),
         ("lines", "early_end", "cannot send lines"),
-        ("messages", "one_line_more", "the server counted"),
+        ("readuntil", "one_line_more", "the server counted"),
+        ("startup", "other_byte", "wrong answer"),
+        ("startup", "early_end", "did not start, or did not answer"),
         ("bulk", "too_much", "wrong answer"),
         ("connections", "other_byte", "wrong answer"),
         ("idle", "too_much", "wrong answer"),
@@ -122,7 +168,7 @@ class WrongServers(unittest.TestCase):
 
     def test_each_is_refused(self):
         with tempfile.TemporaryDirectory() as folder:
-            for program in ("bench-load", "bench-server-raw"):
+            for program in ("bench-load", "bench-start", "bench-server-raw"):
                 os.symlink(os.path.join(PROGRAMS, program), os.path.join(folder, program))
             wrong = os.path.join(folder, "bench-server-rill")
             with open(wrong, "w") as script:
