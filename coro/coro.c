@@ -139,7 +139,8 @@ void *rill_coro_transfer(struct rill_coro *self, struct rill_coro *to, void *val
 
 bool rill_coro_done(const struct rill_coro *coro)
 {
-    return coro->fn == NULL;
+    /* sp first: a switch has just written it, while fn is in a cache line that none touches. */
+    return coro->sp == NULL && coro->fn == NULL;
 }
 
 void *rill_coro_local(struct rill_coro *coro)

@@ -62,14 +62,15 @@ def _user_us(windows):
 
 def compare_user(rounds, peer, base):
     """(ratio, low, high) of two peers' user time for an operation. Most kernels split user from system time by looking once
-    a tick, so only the sum over all rounds says much. None when the base has none."""
+    a tick, so only the sum over all rounds says much. None when the ticks saw the base too rarely."""
     pairs = [(one["windows"][peer], one["windows"][base]) for one in quiet_rounds(rounds)]
 
     def ratio(chosen):
         below = _user_us([pair[1] for pair in chosen])
         return _user_us([pair[0] for pair in chosen]) / below if below > 0 else float("inf")
 
-    return (ratio(pairs), *bootstrap(pairs, ratio, 1000)) if ratio(pairs) != float("inf") else None
+    low, high = bootstrap(pairs, ratio, 1000)
+    return (ratio(pairs), low, high) if high != float("inf") else None
 
 
 def row(rounds, peer, base, of_memory=False):
