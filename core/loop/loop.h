@@ -123,9 +123,6 @@ void rill__descriptors_cleanup(struct rill_loop *loop);
 /* `module.Class: text` to stderr, as the last line of a traceback. */
 void rill__print_error(int code, const char *text);
 
-/* The exception handler with message and exception alone. */
-void rill__report(struct rill_loop *loop, const char *message, const struct rill_error *exception);
-
 /* asyncio's _fatal_error: what is no OSError goes to the exception handler, an OSError to the log
  * in debug mode. */
 void rill__report_fatal(struct rill_loop *loop, const struct rill_exception_context *context);

@@ -108,12 +108,6 @@ void rill_loop_set_exception_handler(struct rill_loop *loop, rill_exception_hand
     loop->exception_arg = arg;
 }
 
-void rill__report(struct rill_loop *loop, const char *message, const struct rill_error *exception)
-{
-    const struct rill_exception_context context = {.message = message, .exception = exception};
-    rill_loop_call_exception_handler(loop, &context);
-}
-
 static bool is_os_error(int code)
 {
     return code == RILL_EOS || code == RILL_ETIMEOUT ||
