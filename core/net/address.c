@@ -15,7 +15,7 @@ _Static_assert(sizeof(struct sockaddr_storage) <=
                    sizeof(((struct rill__endpoint_address *)0)->storage),
                "an address must fit");
 
-static void from_unix(const struct sockaddr_un *from, socklen_t length, struct rill_address *to)
+static void from_unix(const struct sockaddr_un *from, size_t length, struct rill_address *to)
 {
     const size_t offset = offsetof(struct sockaddr_un, sun_path);
     to->path_len = length > offset ? length - offset : 0;
@@ -29,28 +29,28 @@ static void from_unix(const struct sockaddr_un *from, socklen_t length, struct r
     }
 }
 
-void rill__address_from_kernel(const struct sockaddr *from, socklen_t length,
-                               struct rill_address *to)
+void rill__address_from_kernel(const void *from, size_t length, struct rill_address *to)
 {
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+        struct sockaddr_un path;
+    } name = {.any = {.sa_family = AF_UNSPEC}};
+
     memset(to, 0, sizeof *to);
-    if (length < sizeof(sa_family_t)) {
-        return;
-    }
-    to->family = from->sa_family;
-    if (from->sa_family == AF_UNIX) {
-        from_unix((const struct sockaddr_un *)(const void *)from, length, to);
-        return;
-    }
-    if (from->sa_family == AF_INET) {
-        const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)from;
-        inet_ntop(AF_INET, &v4->sin_addr, to->host, sizeof to->host);
-        to->port = ntohs(v4->sin_port);
-    } else if (from->sa_family == AF_INET6) {
-        const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)from;
-        getnameinfo(from, length, to->host, sizeof to->host, NULL, 0, NI_NUMERICHOST);
-        to->port = ntohs(v6->sin6_port);
-        to->flowinfo = ntohl(v6->sin6_flowinfo);
-        to->scope_id = v6->sin6_scope_id;
+    memcpy(&name, from, length < sizeof name ? length : sizeof name);
+    to->family = name.any.sa_family;
+    if (to->family == AF_UNIX) {
+        from_unix(&name.path, length, to);
+    } else if (to->family == AF_INET) {
+        inet_ntop(AF_INET, &name.v4.sin_addr, to->host, sizeof to->host);
+        to->port = ntohs(name.v4.sin_port);
+    } else if (to->family == AF_INET6) {
+        getnameinfo(&name.any, sizeof name.v6, to->host, sizeof to->host, NULL, 0, NI_NUMERICHOST);
+        to->port = ntohs(name.v6.sin6_port);
+        to->flowinfo = ntohl(name.v6.sin6_flowinfo);
+        to->scope_id = name.v6.sin6_scope_id;
     }
 }
 
@@ -93,8 +93,7 @@ size_t rill_address_repr(const struct rill_address *address, char *text, size_t 
 void rill__endpoint_text(const struct rill__endpoint_address *address, char *text, size_t size)
 {
     struct rill_address plain;
-    rill__address_from_kernel((const struct sockaddr *)(const void *)&address->storage,
-                              address->length, &plain);
+    rill__address_from_kernel(&address->storage, address->length, &plain);
     if (address->literal[0] != '\0') {
         snprintf(plain.host, sizeof plain.host, "%s", address->literal);
     }

@@ -9,9 +9,6 @@
 
 #include "net/net.h"
 
-void rill__address_from_kernel(const struct sockaddr *from, socklen_t length,
-                               struct rill_address *to);
-
 /* As rill_address_repr. */
 void rill__address_add_repr(struct rill__text *text, const struct rill_address *address);
 

@@ -31,6 +31,18 @@ struct rill__endpoint_address {
     } storage;
 };
 
+/* The name of a socket's one end, as the kernel writes it. */
+struct rill__name {
+    unsigned length; /* 0: none */
+    union {
+        char bytes[128]; /* a sockaddr_storage */
+        long long align;
+    } storage;
+};
+bool rill__name_is_ip(const struct rill__name *name); /* v4 or v6 */
+/* `from`: the bytes of a name, at any address; length 0: all of *to is 0. */
+void rill__address_from_kernel(const void *from, size_t length, struct rill_address *to);
+
 struct rill__address_list {
     struct rill__endpoint_address *items;
     size_t count;
@@ -131,8 +143,8 @@ void rill__unix_file_remove(struct rill_loop *loop, const struct rill__unix_file
 
 bool rill__is_unix_stream(struct rill_loop *loop, int fd); /* */
 
-/* A non-blocking accepted descriptor with its peer's address, or -errno. */
-int rill__accept(struct rill_loop *loop, int fd, struct rill_address *peer);
+/* A non-blocking accepted descriptor with its peer's name, or -errno. */
+int rill__accept(struct rill_loop *loop, int fd, struct rill__name *peer);
 
 /* repr(socket) of 3.11+, with the class that is named: `<socket.socket fd=6, family=2, ...>`. */
 void rill__socket_add_repr(struct rill__text *text, struct rill_loop *loop, const char *name,
@@ -145,12 +157,14 @@ const struct rill_error *rill__wrong_socket(struct rill_loop *loop, const char *
 bool rill__is_stream_socket(struct rill_loop *loop, int fd);
 int rill__set_nonblocking(struct rill_loop *loop, int fd);
 
-/* TCP_NODELAY where the kernel says the socket is TCP over v4 or v6. */
-void rill__set_nodelay(struct rill_loop *loop, int fd, const struct rill_address *own);
+/* TCP_NODELAY where the kernel says the socket is TCP over v4 or v6 (R-402, Q-35); true when it is
+ * on. `name`: of either end. */
+bool rill__set_nodelay(struct rill_loop *loop, int fd, const struct rill__name *name);
 
-/* False and a zeroed address when there is none. */
+/* False and an empty name, or a zeroed address, when there is none. */
+bool rill__own_name(struct rill_loop *loop, int fd, struct rill__name *name);
+bool rill__peer_name(struct rill_loop *loop, int fd, struct rill__name *name);
 bool rill__own_address(struct rill_loop *loop, int fd, struct rill_address *address);
-bool rill__peer_address(struct rill_loop *loop, int fd, struct rill_address *address);
 
 /* One receive into two spaces, one send of several parts. */
 ssize_t rill__receive(struct rill_loop *loop, int fd, char *space, size_t size, char *spare,

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <string.h>
 #include <sys/uio.h>
 
 #include "loop/loop.h"
@@ -31,40 +30,53 @@ int rill__set_nonblocking(struct rill_loop *loop, int fd)
     return (int)result(loop->sys->set_nonblocking(loop->sys->arg, fd));
 }
 
-void rill__set_nodelay(struct rill_loop *loop, int fd, const struct rill_address *own)
+static struct sockaddr *kernel_of(struct rill__name *name)
 {
-    const int on = 1;
-    if (own->family != AF_INET && own->family != AF_INET6) {
-        return;
-    }
-    /* Fails on what is not TCP, and that is the kernel's answer. */
-    (void)loop->sys->setsockopt(loop->sys->arg, fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    return (struct sockaddr *)(void *)&name->storage;
 }
 
-typedef int address_fn(void *arg, int fd, struct sockaddr *address, unsigned *length);
-
-static bool ask(struct rill_loop *loop, address_fn *call, int fd, struct rill_address *address)
+bool rill__name_is_ip(const struct rill__name *name)
 {
-    struct sockaddr_storage storage = {0};
-    unsigned length = sizeof storage;
-    struct sockaddr *kernel = (struct sockaddr *)&storage;
+    const struct sockaddr *kernel = (const struct sockaddr *)(const void *)&name->storage;
+    return name->length >= sizeof kernel->sa_family &&
+           (kernel->sa_family == AF_INET || kernel->sa_family == AF_INET6);
+}
 
-    memset(address, 0, sizeof *address);
-    if (call(loop->sys->arg, fd, kernel, &length) < 0) {
-        return false;
+bool rill__set_nodelay(struct rill_loop *loop, int fd, const struct rill__name *name)
+{
+    const int on = 1;
+    /* Fails on what is not TCP, and that is the kernel's answer. */
+    return rill__name_is_ip(name) &&
+           loop->sys->setsockopt(loop->sys->arg, fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0;
+}
+
+typedef int name_fn(void *arg, int fd, struct sockaddr *address, unsigned *length);
+
+static bool ask(struct rill_loop *loop, name_fn *call, int fd, struct rill__name *name)
+{
+    name->length = sizeof name->storage;
+    if (call(loop->sys->arg, fd, kernel_of(name), &name->length) < 0) {
+        name->length = 0;
     }
-    rill__address_from_kernel(kernel, length, address);
-    return true;
+    return name->length > 0;
+}
+
+bool rill__own_name(struct rill_loop *loop, int fd, struct rill__name *name)
+{
+    return ask(loop, loop->sys->getsockname, fd, name);
+}
+
+bool rill__peer_name(struct rill_loop *loop, int fd, struct rill__name *name)
+{
+    return ask(loop, loop->sys->getpeername, fd, name);
 }
 
 bool rill__own_address(struct rill_loop *loop, int fd, struct rill_address *address)
 {
-    return ask(loop, loop->sys->getsockname, fd, address);
-}
-
-bool rill__peer_address(struct rill_loop *loop, int fd, struct rill_address *address)
-{
-    return ask(loop, loop->sys->getpeername, fd, address);
+    struct rill__name name;
+    rill__own_name(loop, fd, &name);
+    rill__address_from_kernel(&name.storage, name.length, address);
+    return name.length > 0;
 }
 
 int rill__listen(struct rill_loop *loop, int fd, int backlog)
@@ -72,21 +84,15 @@ int rill__listen(struct rill_loop *loop, int fd, int backlog)
     return (int)result(loop->sys->listen(loop->sys->arg, fd, backlog));
 }
 
-int rill__accept(struct rill_loop *loop, int fd, struct rill_address *peer)
+int rill__accept(struct rill_loop *loop, int fd, struct rill__name *peer)
 {
-    struct sockaddr_storage storage = {0};
-    unsigned length = sizeof storage;
-    struct sockaddr *kernel = (struct sockaddr *)&storage;
-
-    const int accepted = loop->sys->accept(loop->sys->arg, fd, kernel, &length);
-    if (accepted < 0) {
-        return -errno;
+    peer->length = sizeof peer->storage;
+    const int accepted = loop->sys->accept(loop->sys->arg, fd, kernel_of(peer), &peer->length);
+    if (accepted >= 0 && peer->length < sizeof(sa_family_t)) { /* an unnamed unix client */
+        kernel_of(peer)->sa_family = AF_UNIX;
+        peer->length = sizeof(sa_family_t);
     }
-    rill__address_from_kernel(kernel, length, peer);
-    if (peer->family == AF_UNSPEC) { /* an unnamed unix client */
-        peer->family = AF_UNIX;
-    }
-    return accepted;
+    return accepted < 0 ? -errno : accepted;
 }
 
 ssize_t rill__receive(struct rill_loop *loop, int fd, char *space, size_t size, char *spare,

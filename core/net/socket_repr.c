@@ -34,13 +34,15 @@ void rill__socket_add_repr(struct rill__text *text, struct rill_loop *loop, cons
                            int fd)
 {
     struct rill_address address;
+    struct rill__name peer;
 
     rill__text_add(text, "<%s fd=%d, family=%d, type=%d, proto=%d", name, fd,
                    ask(loop, fd, SO_DOMAIN), ask(loop, fd, SO_TYPE), ask(loop, fd, SO_PROTOCOL));
     if (rill__own_address(loop, fd, &address)) {
         add_address(text, "laddr", &address);
     }
-    if (rill__peer_address(loop, fd, &address)) {
+    if (rill__peer_name(loop, fd, &peer)) {
+        rill__address_from_kernel(&peer.storage, peer.length, &address);
         add_address(text, "raddr", &address);
     }
     rill__text_add(text, ">");

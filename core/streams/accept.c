@@ -15,24 +15,11 @@
 /* Server._detach, behind the loss of a connection. */
 static void client_lost(void *arg, struct rill_transport *transport)
 {
-    struct rill__client *client = arg;
-    struct rill_server *server = client->server;
+    struct rill_server *server = arg;
 
-    (void)transport;
-    rill__list_remove(&client->link);
-    rill__free(client);
+    rill__list_remove(&rill__container(transport, struct rill__selector, base)->client);
     rill__server_wake_waiters(server);
     rill__server_unref(server);
-}
-
-static struct rill__client *client_new(struct rill_server *server)
-{
-    struct rill__client *client = rill__alloc_zeroed(sizeof *client);
-    if (client != NULL) {
-        client->server = server;
-        rill__server_ref(server);
-    }
-    return client;
 }
 
 void rill__server_report_creation(struct rill_server *server, const struct rill_error *error,
@@ -68,7 +55,8 @@ struct accepted {
     struct rill__open open; /* so that the loop's end closes it */
     struct rill_server *server;
     int fd;
-    struct rill_address peer;
+    bool has_nodelay; /* from its listener */
+    struct rill__name peer;
 };
 
 static void accepted_free(struct accepted *accepted)
@@ -86,58 +74,30 @@ static void accepted_drop(struct rill__open *open)
     accepted_free(accepted);
 }
 
-/* The transport of an accepted descriptor, with TLS on it when the server has a context. NULL:
- * *error says why. */
-static struct rill__selector *transport_for(struct rill_server *server,
-                                            const struct accepted *accepted,
-                                            struct rill__client *client,
-                                            struct rill_protocol *protocol,
-                                            const struct rill_error **error)
-{
-    struct rill__selector *transport = NULL;
-    struct rill__ssl *layer = NULL;
-
-    if (server->ssl.context != NULL &&
-        rill__server_layer(server, client, protocol, &layer, error) < 0) {
-        return NULL;
-    }
-    protocol = layer != NULL ? &layer->lower : protocol;
-    rill__socket_transport_new(server->loop, accepted->fd, &accepted->peer, protocol, &transport,
-                               error);
-    if (layer != NULL && transport == NULL) {
-        rill__ssl_discard(layer);
-    } else if (layer != NULL) {
-        rill_transport_unref(&layer->base); /* the layer below keeps it */
-    }
-    return transport;
-}
-
 /* True when the transport was made: the descriptor is its own then. */
 static bool make_transport(struct accepted *accepted)
 {
     struct rill_server *server = accepted->server;
     struct rill__selector *transport = NULL;
     const struct rill_error *error = rill_error_no_memory();
-    struct rill__client *client = client_new(server);
-    struct rill_protocol *protocol = client != NULL ? server->factory(server->factory_arg) : NULL;
+    struct rill_protocol *protocol = server->factory(server->factory_arg);
 
+    if (!accepted->has_nodelay) {
+        rill__set_nodelay(server->loop, accepted->fd, &accepted->peer);
+    }
     if (protocol != NULL) {
-        transport = transport_for(server, accepted, client, protocol, &error);
+        rill__server_transport(server, accepted->fd, &accepted->peer, protocol, &transport, &error);
     }
     if (transport == NULL) {
         rill__server_report_creation(server, error, protocol, NULL);
         rill__server_discard(server, protocol, error);
         rill_error_unref(error);
-        if (client != NULL) {
-            rill__free(client);
-            rill__server_unref(server);
-        }
         return false;
     }
-    client->transport = &transport->base;
-    rill__list_append(&server->clients, &client->link);
+    rill__server_ref(server);
+    rill__list_append(&server->clients, &transport->client);
     transport->on_lost = client_lost;
-    transport->on_lost_arg = client;
+    transport->on_lost_arg = server;
     rill_transport_unref(&transport->base); /* the loop keeps it */
     return true;
 }
@@ -152,8 +112,10 @@ static void run_accepted(struct rill__entry *entry)
     accepted_free(accepted);
 }
 
-static void take_connection(struct rill_server *server, int fd, const struct rill_address *peer)
+static void take_connection(const struct rill__listener *listener, int fd,
+                            const struct rill__name *peer)
 {
+    struct rill_server *server = listener->server;
     struct accepted *accepted = rill__alloc_zeroed(sizeof *accepted);
     if (accepted == NULL) {
         rill__close(server->loop, fd);
@@ -164,6 +126,7 @@ static void take_connection(struct rill_server *server, int fd, const struct ril
     accepted->open.drop = accepted_drop;
     accepted->server = server;
     accepted->fd = fd;
+    accepted->has_nodelay = listener->has_nodelay;
     accepted->peer = *peer;
     rill__open_add(server->loop, &accepted->open);
     rill__ready(server->loop, &accepted->entry);
@@ -227,13 +190,13 @@ void rill__server_readable(struct rill__entry *entry)
     const struct rill__watch *watch = rill__container(entry, struct rill__watch, on_readable);
     struct rill__listener *listener = watch->owner;
     struct rill_server *server = listener->server;
-    struct rill_address peer;
+    struct rill__name peer;
 
     rill__server_ref(server);
     for (int i = 0; i < (server->backlog > 0 ? server->backlog : 1) && !server->closed; i++) {
         const int fd = rill__accept(server->loop, listener->fd, &peer);
         if (fd >= 0) {
-            take_connection(server, fd, &peer);
+            take_connection(listener, fd, &peer);
         } else if (fd == -ECONNABORTED) {
             continue; /* */
         } else if (fd == -EAGAIN || fd == -EWOULDBLOCK || fd == -EINTR) {

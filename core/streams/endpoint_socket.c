@@ -8,21 +8,19 @@
 #include "sansio/memory.h"
 #include "streams/selector.h"
 
+#include <limits.h>
 #include <stddef.h>
 #include <string.h>
 
 struct socket_endpoint {
     struct rill__selector transport;
     struct rill__endpoint base;
-    struct rill__watch *watch;   /* behind this struct */
-    int fd;                      /* -1 once closed */
-    struct addresses *addresses; /* behind the watch */
-};
-
-/* As of creation: they stay available after the end. */
-struct addresses {
-    struct rill_address own;
-    struct rill_address peer;
+    struct rill__watch *watch; /* behind this struct */
+    int fd;                    /* -1 once closed */
+    unsigned char peer_size;   /* bytes of `names`, as the kernel writes them */
+    unsigned char own_size;    /* bytes behind the peer's; 0: not asked for yet */
+    unsigned char own_room;
+    char *names; /* behind the watch */
 };
 
 static struct socket_endpoint *of(struct rill__endpoint *endpoint)
@@ -74,9 +72,25 @@ static void socket_watch_writing(struct rill__endpoint *endpoint, bool on)
     rill__watch_writing(of(endpoint)->watch, on);
 }
 
+/* R-231 says at creation. An accepted socket's own name is asked for when somebody wants to know it
+ * or could later: it stays the same until the close, and most are never asked. */
+static void learn_own_name(struct socket_endpoint *self)
+{
+    struct rill__name own;
+
+    if (self->own_size == 0 && self->fd >= 0 &&
+        rill__own_name(self->transport.base.loop, self->fd, &own) && own.length <= self->own_room) {
+        memcpy(self->names + self->peer_size, own.storage.bytes, own.length);
+        self->own_size = (unsigned char)own.length;
+    }
+}
+
 static void socket_close(struct rill__endpoint *endpoint)
 {
     struct socket_endpoint *self = of(endpoint);
+    if (self->transport.base.references > 1) { /* not the loop's alone: names stay */
+        learn_own_name(self);
+    }
     rill__watch_cleanup(self->watch);
     rill__descriptor_release(self->transport.base.loop, self->fd);
     rill__close(self->transport.base.loop, self->fd);
@@ -86,16 +100,19 @@ static void socket_close(struct rill__endpoint *endpoint)
 static void socket_get_extra_info(struct rill__endpoint *endpoint, const char *name,
                                   struct rill_extra_info *info)
 {
-    const struct socket_endpoint *self = of(endpoint);
-    const bool peer = strcmp(name, "peername") == 0;
+    struct socket_endpoint *self = of(endpoint);
 
-    if (peer || strcmp(name, "sockname") == 0) {
-        info->address = peer ? self->addresses->peer : self->addresses->own;
-        info->kind = info->address.family != 0 ? RILL_EXTRA_ADDRESS : RILL_EXTRA_NONE;
+    if (strcmp(name, "peername") == 0) {
+        rill__address_from_kernel(self->names, self->peer_size, &info->address);
+    } else if (strcmp(name, "sockname") == 0) {
+        learn_own_name(self);
+        rill__address_from_kernel(self->names + self->peer_size, self->own_size, &info->address);
     } else if (strcmp(name, "socket") == 0) {
         info->kind = RILL_EXTRA_SOCKET;
         info->socket = self->fd;
+        return;
     }
+    info->kind = info->address.family != 0 ? RILL_EXTRA_ADDRESS : RILL_EXTRA_NONE;
 }
 
 static void socket_destroy(struct rill__endpoint *endpoint)
@@ -122,30 +139,52 @@ static size_t aligned(size_t size)
     return (size + unit - 1) / unit * unit;
 }
 
-static struct socket_endpoint *allocate(const struct rill_loop *loop)
+/* Room for the own name where it is not known yet. */
+static size_t own_room(const struct rill__name *peer, const struct rill__name *own)
+{
+    const size_t longest = UCHAR_MAX; /* of any family; a path's have 110 */
+    return own->length > 0 ? own->length : rill__name_is_ip(peer) ? peer->length : longest;
+}
+
+static struct socket_endpoint *allocate(const struct rill_loop *loop, const struct rill__name *peer,
+                                        const struct rill__name *own)
 {
     const size_t watch_at = aligned(sizeof(struct socket_endpoint));
-    const size_t addresses_at = watch_at + aligned(rill__watch_size(loop));
-    char *memory = rill__alloc_zeroed(addresses_at + sizeof(struct addresses));
+    const size_t names_at = watch_at + aligned(rill__watch_size(loop));
+    const size_t room = own_room(peer, own);
+    char *memory = rill__alloc_zeroed(names_at + peer->length + room);
     if (memory == NULL) {
         return NULL;
     }
     struct socket_endpoint *self = (struct socket_endpoint *)(void *)memory;
     self->watch = (struct rill__watch *)(void *)(memory + watch_at);
-    self->addresses = (struct addresses *)(void *)(memory + addresses_at);
+    self->names = memory + names_at;
+    self->peer_size = (unsigned char)peer->length;
+    self->own_room = (unsigned char)room;
+    self->own_size = (unsigned char)own->length;
+    memcpy(self->names, peer->storage.bytes, peer->length);
+    memcpy(self->names + peer->length, own->storage.bytes, own->length);
     return self;
 }
 
-int rill__socket_transport_new(struct rill_loop *loop, int fd, const struct rill_address *peer,
+int rill__socket_transport_new(struct rill_loop *loop, int fd, const struct rill__name *accepted,
                                struct rill_protocol *protocol, struct rill__selector **transport,
                                const struct rill_error **error)
 {
+    struct rill__name own = {.length = 0};
+    struct rill__name peer;
+
     *error = NULL;
     const int rc = rill__descriptor_claim(loop, fd, error);
     if (rc < 0) {
         return rc;
     }
-    struct socket_endpoint *self = allocate(loop);
+    if (accepted == NULL) {
+        rill__own_name(loop, fd, &own);
+        rill__peer_name(loop, fd, &peer);
+        rill__set_nodelay(loop, fd, &own);
+    }
+    struct socket_endpoint *self = allocate(loop, accepted != NULL ? accepted : &peer, &own);
     if (self == NULL) {
         rill__descriptor_release(loop, fd);
         *error = rill_error_no_memory();
@@ -157,13 +196,6 @@ int rill__socket_transport_new(struct rill_loop *loop, int fd, const struct rill
     self->watch->owner = self;
     self->watch->on_readable.run = readable;
     self->watch->on_writable.run = writable;
-    rill__own_address(loop, fd, &self->addresses->own);
-    if (peer != NULL) {
-        self->addresses->peer = *peer;
-    } else {
-        rill__peer_address(loop, fd, &self->addresses->peer);
-    }
-    rill__set_nodelay(loop, fd, &self->addresses->own);
     rill__selector_init(&self->transport, loop, &self->base, protocol);
     *transport = &self->transport;
     return 0;

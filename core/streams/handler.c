@@ -50,6 +50,15 @@ static void handler_done(struct rill__entry *entry)
     rill__stream_release_owner(stream);
 }
 
+void rill__stream_settle_handler(struct rill__stream *stream)
+{
+    if (stream->handler != NULL && rill_task_done(stream->handler) &&
+        !rill_task_cancelled(stream->handler) && rill_task_exception(stream->handler) == NULL) {
+        rill__unready(&stream->handler_done);
+        handler_done(&stream->handler_done);
+    }
+}
+
 /* The loop goes and the handler never ended: its pair does not outlive it. */
 static void drop_handler(struct rill__open *open)
 {

@@ -14,6 +14,7 @@
 #include "streams/write_queue.h"
 
 struct rill__endpoint;
+struct rill__name;
 
 /* Results: >= 0, or -errno. */
 struct rill__endpoint_ops {
@@ -50,7 +51,8 @@ struct rill__selector {
     void (*on_lost)(void *arg,
                     struct rill_transport *transport); /* the server's bookkeeping */
     void *on_lost_arg;
-    size_t last_receive;  /* bytes: decides where the next ones go */
+    struct rill__link client; /* in the server's list */
+    size_t last_receive;      /* bytes: decides where the next ones go */
     unsigned lost_writes; /* asyncio's _conn_lost: non-zero once the loss is scheduled */
     bool closing;
     bool paused;  /* pause_reading */
@@ -68,10 +70,11 @@ void rill__selector_cleanup(struct rill__selector *transport); /* for the endpoi
 void rill__selector_readable(struct rill__selector *transport);
 void rill__selector_writable(struct rill__selector *transport);
 
-/* A transport over a connected, non-blocking stream socket. peer: what accept answered, or NULL to
- * ask the kernel. The descriptor is the transport's on success and stays the caller's on failure: a
- * code with *error (R-403). */
-int rill__socket_transport_new(struct rill_loop *loop, int fd, const struct rill_address *peer,
+/* A transport over a connected, non-blocking stream socket. accepted: the peer's name, of a socket
+ * whose TCP_NODELAY is as it should be; NULL: the kernel is asked for both names and told. The
+ * descriptor is the transport's on success and stays the caller's on failure: a code with *error
+ * (R-403). */
+int rill__socket_transport_new(struct rill_loop *loop, int fd, const struct rill__name *accepted,
                                struct rill_protocol *protocol, struct rill__selector **transport,
                                const struct rill_error **error);
 

@@ -261,9 +261,9 @@ static void each_client(struct rill_server *server, void (*act)(struct rill_tran
 {
     struct rill__link *link = rill__list_first(&server->clients);
     while (link != NULL) { /* close and abort only schedule the loss, the list stays as it is */
-        struct rill__client *client = rill__container(link, struct rill__client, link);
+        struct rill__selector *client = rill__container(link, struct rill__selector, client);
         link = rill__list_after(&server->clients, link);
-        act(rill__ssl_top(client->transport)); /* TLS says goodbye */
+        act(rill__ssl_top(&client->base)); /* TLS says goodbye */
     }
 }
 

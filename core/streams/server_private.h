@@ -11,17 +11,11 @@
 #include "streams/stream.h"
 
 struct rill__listener {
-    int fd; /* -1 once closed */
+    int fd;           /* -1 once closed */
+    bool has_nodelay; /* and on Linux so have the sockets that it accepts */
     struct rill_server *server;
     struct rill__watch *watch; /* from the first listen on */
     struct rill__timer retry;  /* of R-642 */
-};
-
-/* A live connection of the server. */
-struct rill__client {
-    struct rill__link link;
-    struct rill_server *server;
-    struct rill_transport *transport; /* alive while the link is in the list */
 };
 
 struct rill_server {
@@ -36,10 +30,10 @@ struct rill_server {
     struct rill__connected connected;                /* of start_server */
     size_t limit;
     struct rill__ssl_params ssl; /* context: a reference, or NULL: plain */
-    struct rill__list clients;
-    struct rill__list waiters;  /* of wait_closed */
-    struct rill__wait *forever; /* serve_forever's future, while it is not cancelled */
-    bool is_awaited;            /* a serve_forever has not ended: its second would be R-664 */
+    struct rill__list clients;   /* transports, each holding a reference to the server */
+    struct rill__list waiters;   /* of wait_closed */
+    struct rill__wait *forever;  /* serve_forever's future, while it is not cancelled */
+    bool is_awaited;             /* a serve_forever has not ended: its second would be R-664 */
     struct rill__unix_file *unix_file; /* to remove at close, or NULL */
     bool sock_is_callers;              /* what failed to become a server leaves it open */
     const struct rill_error *error;
@@ -65,10 +59,11 @@ void rill__server_report_creation(struct rill_server *server, const struct rill_
 /* A protocol that gets no transport; NULL is fine. */
 void rill__server_discard(struct rill_server *server, struct rill_protocol *protocol,
                           const struct rill_error *error);
-/* A layer of TLS for a client's connection. */
-int rill__server_layer(struct rill_server *server, struct rill__client *client,
-                       struct rill_protocol *protocol, struct rill__ssl **layer,
-                       const struct rill_error **error);
+/* The transport of an accepted descriptor, with TLS on it when the server has a context; *transport
+ * stays as it is on failure: *error says why. */
+void rill__server_transport(struct rill_server *server, int fd, const struct rill__name *peer,
+                            struct rill_protocol *protocol, struct rill__selector **transport,
+                            const struct rill_error **error);
 
 /* Ends every wait_closed when the server is closed and its last connection is lost. */
 void rill__server_wake_waiters(struct rill_server *server);

@@ -8,26 +8,36 @@
 /* a connection that never became one ends silently; the server keeps serving. */
 static void handshake_ended(void *arg, struct rill__ssl *layer, const struct rill_error *error)
 {
-    struct rill__client *client = arg;
+    struct rill_server *server = arg;
     struct rill_protocol *protocol = layer->protocol;
 
     if (error != NULL) {
-        rill__server_report_creation(client->server, error, protocol, &layer->base);
+        rill__server_report_creation(server, error, protocol, &layer->base);
         rill__ssl_forget_protocol(layer);
-        rill__server_discard(client->server, protocol, error);
+        rill__server_discard(server, protocol, error);
     }
 }
 
-int rill__server_layer(struct rill_server *server, struct rill__client *client,
-                       struct rill_protocol *protocol, struct rill__ssl **layer,
-                       const struct rill_error **error)
+void rill__server_transport(struct rill_server *server, int fd, const struct rill__name *peer,
+                            struct rill_protocol *protocol, struct rill__selector **transport,
+                            const struct rill_error **error)
 {
-    const int rc = rill__ssl_new(server->loop, &server->ssl, protocol, false, layer, error);
-    if (rc == 0) {
-        (*layer)->on_handshake = handshake_ended;
-        (*layer)->on_handshake_arg = client;
+    struct rill__ssl *layer = NULL;
+
+    if (server->ssl.context != NULL) {
+        if (rill__ssl_new(server->loop, &server->ssl, protocol, false, &layer, error) < 0) {
+            return;
+        }
+        layer->on_handshake = handshake_ended;
+        layer->on_handshake_arg = server;
+        protocol = &layer->lower;
     }
-    return rc;
+    rill__socket_transport_new(server->loop, fd, peer, protocol, transport, error);
+    if (layer != NULL && *transport == NULL) {
+        rill__ssl_discard(layer);
+    } else if (layer != NULL) {
+        rill_transport_unref(&layer->base); /* the layer below keeps it */
+    }
 }
 
 /* -- starting -------------------------------------------------------------------------------- */

@@ -115,6 +115,7 @@ static int bind_list(struct rill_server *server, const struct rill__address_list
                      const struct rill__bind_options *options)
 {
     const struct rill_error *error;
+    struct rill__name name;
     bool skip;
 
     for (size_t i = 0; i < list->count; i++) {
@@ -126,6 +127,11 @@ static int bind_list(struct rill_server *server, const struct rill__address_list
         if (fd >= 0 && rill__server_add_socket(server, fd) < 0) {
             rill__close(server->loop, fd);
             return RILL_ENOMEM;
+        }
+        if (fd >= 0 &&
+            rill__own_name(server->loop, fd, &name)) { /* one call less for each client */
+            server->sockets[server->count - 1].has_nodelay =
+                rill__set_nodelay(server->loop, fd, &name);
         }
     }
     return server->count > 0 ? 0 : rill__fail(rill__none_bound(list));

@@ -110,6 +110,7 @@ static void connection_lost(struct rill_protocol *protocol, const struct rill_er
     if (self->flow.paused) {
         rill__wait_complete_all(&self->drains, code);
     }
+    rill__stream_settle_handler(self);
     rill__stream_release_transport(self);
 }
 

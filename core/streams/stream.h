@@ -74,6 +74,10 @@ void rill__stream_release_observer(struct rill__stream *stream);
 /* The server's part of connection_made: starts the handler (6.4). */
 void rill__stream_call_connected(struct rill__stream *stream);
 
+/* A handler that has ended well and only waits to be told lets go of the pair: the connection is
+ * lost, nobody has the pair any more. */
+void rill__stream_settle_handler(struct rill__stream *stream);
+
 void rill__reader_init_pair(struct rill_reader *reader, struct rill_loop *loop,
                             struct rill__stream *stream, size_t limit);
 void rill__reader_cleanup_pair(struct rill_reader *reader);
