@@ -130,14 +130,21 @@ int main(int argc, char **argv)
     struct load_result result = {0};
     if (argc != 9 && argc != 10) {
         fprintf(stderr,
-                "usage: %s echo|lines|messages|idle|connections|bulk PORT SERVER-PID CONNECTIONS "
+                "usage: %s echo|lines[=BYTES]|messages|idle|connections|bulk PORT SERVER-PID "
+                "CONNECTIONS "
                 "WARMUP-S "
                 "SECONDS REQUESTS SILENCE-MS [CERTIFICATE]\n"
                 "REQUESTS 0: as many as fit in SECONDS. With a CERTIFICATE: over TLS.\n",
                 argv[0]);
         return 2;
     }
+    char *const line_bytes = strchr(argv[1], '=');
+    if (line_bytes != NULL) {
+        *line_bytes = '\0'; /* ends the load's name */
+    }
     const struct load_options options = {
+        .line_bytes =
+            line_bytes == NULL ? LOAD_LINE_BYTES : (size_t)number(line_bytes + 1, "BYTES"),
         .port = (int)number(argv[2], "PORT"),
         .pid = (pid_t)number(argv[3], "SERVER-PID"),
         .connections = (unsigned)number(argv[4], "CONNECTIONS"),
@@ -147,8 +154,8 @@ int main(int argc, char **argv)
         .silence_ms = (int)number(argv[8], "SILENCE-MS"),
         .tls = argc == 10 ? load_stream_context(argv[9]) : NULL,
     };
-    if (options.connections == 0) {
-        load_die("CONNECTIONS: at least one");
+    if (options.connections == 0 || options.line_bytes == 0) {
+        load_die("CONNECTIONS, BYTES: at least one");
     }
     for (size_t i = 0; i < sizeof loads / sizeof loads[0]; i++) {
         if (strcmp(argv[1], loads[i].name) == 0) {

@@ -25,6 +25,7 @@ struct load_options {
     double warmup_s;
     double seconds;
     uint64_t requests;      /* not 0: exactly so many, without warm-up, instead of the times */
+    size_t line_bytes;      /* of load_lines */
     int silence_ms;         /* a server that answers nothing for so long has failed */
     struct ssl_ctx_st *tls; /* of load_stream_context; NULL: plain */
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The loads that only send: pipelined 64-byte lines, or messages of 1 KiB that end with an empty
- * line, on each connection, then half a close, then the server's answer `COUNT BYTES`, which must
- * be what was sent.
+ * The loads that only send: pipelined lines, 64 bytes unless asked for others, or messages of 1 KiB
+ * that end with an empty line, on each connection, then half a close, then the server's answer
+ * `COUNT BYTES`, which must be what was sent.
  */
 #include "load.h"
 
@@ -16,7 +16,7 @@
 
 enum {
     EVENTS_MAX = 64,
-    BLOCK_BYTES = 256 * 1024, /* sent again and again; a whole number of units */
+    BLOCK_BYTES = 256 * 1024,
     MESSAGE_BYTES = 1024,
     HEADER_BYTES = 40, /* about what a line of HTTP headers has */
 };
@@ -37,26 +37,31 @@ struct lines {
     uint64_t quota; /* bytes of each connection; 0: until the deadline */
     uint64_t sent;
     struct client *clients;
-    char block[BLOCK_BYTES];
+    size_t block_size; /* a whole number of units */
+    char *block;       /* sent again and again */
 };
 
-static void fill_with_lines(char *block)
+static void fill_with_text(struct lines *self)
 {
-    for (size_t i = 0; i < BLOCK_BYTES; i++) {
-        block[i] = (char)('a' + i % 23);
-        if (i % LOAD_LINE_BYTES == LOAD_LINE_BYTES - 1) {
-            block[i] = '\n';
-        }
+    for (size_t i = 0; i < self->block_size; i++) {
+        self->block[i] = (char)('a' + i % 23);
+    }
+}
+
+static void fill_with_lines(struct lines *self)
+{
+    fill_with_text(self);
+    for (size_t end = self->unit; end <= self->block_size; end += self->unit) {
+        self->block[end - 1] = '\n';
     }
 }
 
 /* Lines of header-like text; only a message's end has two CRLF in a row. */
-static void fill_with_messages(char *block)
+static void fill_with_messages(struct lines *self)
 {
-    for (size_t i = 0; i < BLOCK_BYTES; i++) {
-        block[i] = (char)('a' + i % 23);
-    }
-    for (size_t start = 0; start < BLOCK_BYTES; start += MESSAGE_BYTES) {
+    char *const block = self->block;
+    fill_with_text(self);
+    for (size_t start = 0; start < self->block_size; start += MESSAGE_BYTES) {
         for (size_t line = HEADER_BYTES; line < MESSAGE_BYTES - HEADER_BYTES;
              line += HEADER_BYTES) {
             memcpy(block + start + line - 2, "\r\n", 2);
@@ -67,8 +72,8 @@ static void fill_with_messages(char *block)
 
 static void send_block(struct lines *self, struct client *client, size_t size)
 {
-    const size_t offset = client->sent % BLOCK_BYTES;
-    const size_t room = BLOCK_BYTES - offset;
+    const size_t offset = client->sent % self->block_size;
+    const size_t room = self->block_size - offset;
     const ssize_t sent =
         send(client->fd, self->block + offset, size < room ? size : room, MSG_NOSIGNAL);
     if (sent > 0) {
@@ -97,7 +102,7 @@ static void on_writable(struct lines *self, struct client *client)
             finish(self, client);
         }
     } else if (load_now_s() < self->deadline_s) {
-        send_block(self, client, BLOCK_BYTES);
+        send_block(self, client, self->block_size);
     } else if (unfinished > 0) {
         send_block(self, client, self->unit - unfinished);
     } else {
@@ -163,14 +168,16 @@ static uint64_t run(struct lines *self, double seconds)
 }
 
 static void load_units(const struct load_options *options, struct load_result *result, size_t unit,
-                       void (*fill)(char *block))
+                       void (*fill)(struct lines *self))
 {
     struct lines *const self = load_allocate(1, sizeof *self);
     self->options = options;
     self->unit = unit;
     self->epoll = epoll_create1(EPOLL_CLOEXEC);
     self->clients = load_allocate(options->connections, sizeof *self->clients);
-    fill(self->block);
+    self->block_size = unit > BLOCK_BYTES ? unit : BLOCK_BYTES / unit * unit;
+    self->block = load_allocate(1, self->block_size);
+    fill(self);
     if (options->requests > 0) {
         self->quota = options->requests / options->connections * unit;
     } else if (options->warmup_s > 0) {
@@ -183,12 +190,13 @@ static void load_units(const struct load_options *options, struct load_result *r
     load_take_sample(options, &result->end);
     close(self->epoll);
     free(self->clients);
+    free(self->block);
     free(self);
 }
 
 void load_lines(const struct load_options *options, struct load_result *result)
 {
-    load_units(options, result, LOAD_LINE_BYTES, fill_with_lines);
+    load_units(options, result, options->line_bytes, fill_with_lines);
 }
 
 void load_messages(const struct load_options *options, struct load_result *result)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * tools/bench's server on rill's streams, as an application would write it: the public calls, each
- * connection a task, no tuning, over TLS when it is given a certificate. The twin of
- * server_asyncio.py, line for line.
+ * connection a task, no tuning, over TLS when it is given a certificate, with another limit when
+ * one follows the work. The twin of server_asyncio.py, line for line.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,12 +118,14 @@ struct work {
     const char *name;
     rill_client_connected_task *handler;
     struct rill_ssl_context *ssl; /* NULL: plain */
+    struct rill_opt_int limit;    /* of a line */
 };
 
 static int serve(void *arg)
 {
     const struct work *const work = arg;
-    const struct rill_server_options options = {.backlog = RILL_SET(1024), .ssl = work->ssl};
+    const struct rill_server_options options = {
+        .backlog = RILL_SET(1024), .ssl = work->ssl, .limit = work->limit};
     struct rill_server *server;
     struct rill_address address;
     int rc = rill_start_server(work->handler, NULL, "127.0.0.1", "0", &options, &server);
@@ -157,18 +159,25 @@ static struct rill_ssl_context *load_context(const char *certificate, const char
 
 int main(int argc, char **argv)
 {
-    struct work works[] = {{"echo", echo, NULL},
-                           {"lines", lines, NULL},
-                           {"messages", messages, NULL},
-                           {"bulk", bulk, NULL}};
+    struct work works[] = {{.name = "echo", .handler = echo},
+                           {.name = "lines", .handler = lines},
+                           {.name = "messages", .handler = messages},
+                           {.name = "bulk", .handler = bulk}};
+    char *const limit = argc > 1 ? strchr(argv[1], '=') : NULL;
+    if (limit != NULL) {
+        *limit = '\0'; /* ends the work's name */
+    }
     for (size_t i = 0; i < sizeof works / sizeof works[0]; i++) {
         if ((argc == 2 || argc == 4) && strcmp(argv[1], works[i].name) == 0) {
+            if (limit != NULL) {
+                works[i].limit = (struct rill_opt_int)RILL_SET(atoi(limit + 1));
+            }
             works[i].ssl = argc == 4 ? load_context(argv[2], argv[3]) : NULL;
             const int rc = rill_main(serve, &works[i]);
             rill_ssl_context_unref(works[i].ssl);
             return rc;
         }
     }
-    fprintf(stderr, "usage: %s echo|lines|messages|bulk [CERTIFICATE KEY]\n", argv[0]);
+    fprintf(stderr, "usage: %s echo|lines|messages|bulk[=LIMIT] [CERTIFICATE KEY]\n", argv[0]);
     return 2;
 }

@@ -5,7 +5,7 @@ import resource
 import statistics
 import subprocess
 
-from . import alone, measure, works
+from . import alone, measure, peers, works
 
 CONNECTIONS = (1, 10, 100, 1000, 10000, 50000)
 LINES = (16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576)
@@ -78,9 +78,26 @@ def _feed(setup, live, name, what, sizes, limit_of, piece, total):
     return {"name": name, "what": what, "points": points}
 
 
+def socket_lines(setup, options, live, name, what, sizes, limit_of):
+    """Over a connection: rill alone, since the raw server's limit is fixed."""
+    peer = peers.find(["rill"], [], setup.folder)[0]
+    points = []
+    for size in sizes:
+        live.say("scale: %s, %d" % (name, size))
+        work = works.Work(name, "lines=%d" % size, 1, what, [works.Goal(works.RATIO, 0)], None, handler="lines=%d" % limit_of(size))
+        costs = [_together(setup, options, peer, work, [1]) for _ in range(ROUNDS)]
+        points.append({"peer": "rill", "x": size, "value": 1e9 * statistics.median(costs) / size, "why": ""})
+    live.clear()
+    return {"name": name, "what": what, "points": points}
+
+
 def curves(setup, options, present, live):
     """All of them, each as soon as it is known."""
     yield connections(setup, options, present, live)
+    yield socket_lines(setup, options, live, "socket-lines",
+                       "nanoseconds of server CPU a byte, by bytes of a pipelined line (limit 16 MiB)", LINES, lambda size: LARGEST_LIMIT)
+    yield socket_lines(setup, options, live, "socket-limits", "nanoseconds of server CPU a byte, by the limit, lines as long as it",
+                       LIMITS, lambda size: size)
     yield _feed(setup, live, "lines", "the reader: nanoseconds a byte, by bytes of a line (limit 16 MiB, pieces of 64 KiB)", LINES,
                 lambda size: LARGEST_LIMIT, PIECE, SUM)
     yield _feed(setup, live, "limits", "the reader: nanoseconds a byte, by the limit, lines as long as it (pieces of 64 KiB)", LIMITS,

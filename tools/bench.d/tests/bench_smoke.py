@@ -105,7 +105,7 @@ class Run(unittest.TestCase):
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True, timeout=250)
         self.assertEqual(done.returncode, 0, done.stderr)
         curves = json.loads(done.stdout)
-        self.assertEqual([curve["name"] for curve in curves], ["connections", "lines", "limits", "bytes"])
+        self.assertEqual([curve["name"] for curve in curves], ["connections", "socket-lines", "socket-limits", "lines", "limits", "bytes"])
         for curve in curves:
             self.assertEqual(len({point["x"] for point in curve["points"]}), 2)
             self.assertTrue(all(point["value"] > 0 for point in curve["points"]), curve)
