@@ -51,6 +51,7 @@ def parse(argv):
     parser.add_argument("--no-calls", action="store_true", help="do not count system calls")
     parser.add_argument("--instructions", action="store_true", help="count instructions per operation of the servers in C (Valgrind; slow)")
     parser.add_argument("--json", metavar="FILE", help="write everything that was measured; - for standard output")
+    parser.add_argument("--markdown", metavar="FILE", help="write the tables as docs/performance.md has them")
     parser.add_argument("--svg", metavar="FILE", help="draw it")
     parser.add_argument("--bin", metavar="DIR", help="take the programs from DIR instead of building them")
     options = parser.parse_args(argv)
@@ -158,6 +159,9 @@ def finish(options, document, out):
             out.write(line + "\n")
     if options.json:
         report.write_json(options.json, document)
+    if options.markdown:
+        with open(options.markdown, "w") as file:
+            file.write("\n".join(report.markdown(document)) + "\n")
     if options.svg:
         plot.write(options.svg, document)
 

@@ -74,6 +74,55 @@ def verdict_lines(rows):
     yield "%d of %d rows reached" % (len(reached), len(rows))
 
 
+def _markdown_row(cells):
+    return "| %s |" % " | ".join(cells)
+
+
+def _markdown_peers(document):
+    """Ratios of every peer, a line for each work."""
+    measured = [row for row in document["measured"] if "calls" in row]
+    names = list(dict.fromkeys(row["peer"] for row in measured))
+    yield _markdown_row(["work"] + names)
+    yield _markdown_row(["---"] * (len(names) + 1))
+    for work in dict.fromkeys(row["work"] for row in measured):
+        cells = dict.fromkeys(names, "-")
+        for row in measured:
+            if row["work"] == work:
+                of_memory = row["bytes_each"] is not None
+                cells[row["peer"]] = "%.1f KiB" % (row["bytes_each"] / 1024) if of_memory else "%.2f" % row["ratio"]
+        yield _markdown_row([work] + [cells[name] for name in names])
+
+
+def markdown(document):
+    """The tables of a document: goals, peers, programs that measure themselves, curves."""
+    yield _markdown_row(["row", "figure", "median", "95 % interval", "goal", "rounds", "reached"])
+    yield _markdown_row(["---"] * 7)
+    for row in document["rows"]:
+        for number, part in enumerate(row["parts"]):
+            interval = "-" if part["lo"] is None else "%s to %s" % (_figure(part["lo"]), _figure(part["hi"]))
+            goal = "%s %s" % ({"more": ">=", "less": "<="}[part["better"]], _figure(part["figure"]))
+            yield _markdown_row(["" if number else row["work"], part["what"], _figure(part["value"]), interval, goal,
+                                 "" if number else str(row["rounds"]), VERDICTS[part["reached"]]])
+    yield ""
+    yield from _markdown_peers(document)
+    yield ""
+    for row in document["measured"]:
+        if "calls" not in row:
+            yield "- " + " ".join(alone_line(row).split())
+    for curve in document.get("scale") or []:
+        yield ""
+        yield from (_markdown_row(cells) for cells in _markdown_curve(curve))
+
+
+def _markdown_curve(curve):
+    values = list(dict.fromkeys(point["x"] for point in curve["points"]))
+    yield [curve["what"]] + ["{:,}".format(x) for x in values]
+    yield ["---"] * (len(values) + 1)
+    for peer in dict.fromkeys(point["peer"] for point in curve["points"]):
+        found = {point["x"]: point["value"] for point in curve["points"] if point["peer"] == peer}
+        yield [peer] + ["%.3g" % found[x] for x in values]
+
+
 def notes(measured, base):
     """What the reader must know to read the table."""
     yield "ratio: operations per second of server CPU time, to %s's, median of paired rounds, bootstrap interval." % base

@@ -142,6 +142,16 @@ class Plot(unittest.TestCase):
 
 
 class Report(unittest.TestCase):
+    def test_markdown_has_every_goal_peer_and_curve(self):
+        row = Judge().judged(0.9)
+        rounds = [round_of(0.5)] * 3
+        measured = [dict(stats.row(rounds, name, "raw"), work="echo64", peer=name, calls=2.0) for name in ("raw", "rill")]
+        curve = {"what": "time by size", "points": [{"peer": "rill", "x": x, "value": 0.5 * x, "why": ""} for x in (1, 1000)]}
+        lines = list(report.markdown({"rows": [row], "measured": measured, "scale": [curve]}))
+        for want in ("| echo64 | rate, to raw | 0.9 | 0.9 to 0.9 | >= 0.97 | 21 | NO |", "| echo64 | 1.00 | 0.50 |",
+                     "| time by size | 1 | 1,000 |", "| rill | 0.5 | 500 |"):
+            self.assertIn(want, lines)
+
     def test_of_a_work_in_two_files_the_last_counts(self):
         def document(works_of, ratio):
             return {"tool": "tools/bench", "rows": [], "rounds": [],
