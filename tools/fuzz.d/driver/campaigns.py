@@ -57,10 +57,15 @@ def read(home):
     return found
 
 
-def report(home, targets, out):
-    """Every target has a row, also one that was never run."""
+def report(home, targets, wanted, out):
+    """Every target has a row, also one that was never run; where some are wanted, only those."""
     runs = read(home)
     names = targets + sorted({run.target for run in runs} - set(targets))
+    unknown = [name for name in wanted if name not in names]
+    if unknown:
+        raise ValueError("no such target: %s (there are: %s)" % (", ".join(unknown), ", ".join(names) or "none"))
+    names = [name for name in names if name in wanted or not wanted]
+    runs = [run for run in runs if run.target in names]
     out.write("%-18s %5s %12s %15s %6s  %s\n" % ("target", "runs", "cpu-seconds", "execs", "finds", "last"))
     for name in names:
         mine = [run for run in runs if run.target == name]

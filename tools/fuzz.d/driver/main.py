@@ -77,7 +77,7 @@ def run(home, targets, options, live, out):
 def fuzz(options, live, out):
     home = os.path.realpath(options.home or TOP)
     if options.report:
-        campaigns.report(home, files.names(home), out)
+        campaigns.report(home, files.names(home), options.targets, out)
         return CLEAN
     targets = files.choose(home, options.targets)
     if options.list:

@@ -41,7 +41,7 @@ def parser():
     add("--name", metavar="AREA/TOPIC", help="of --case: how it is called")
     add("--coverage", action="store_true", help="what the committed inputs alone reach of core/sansio, core/tls and core/streams")
     add("--html", metavar="DIR", help="of --coverage: where the page with every line goes (build/fuzz-coverage/html)")
-    add("--report", action="store_true", help="sum fuzz/campaigns.txt: processor seconds, executions, finds of each target")
+    add("--report", action="store_true", help="sum fuzz/campaigns.txt: processor seconds, executions, finds of each target, or of those that are named")
     add("--bin", metavar="DIR", help=argparse.SUPPRESS)   # the programs, instead of building them
     add("--home", metavar="DIR", help=argparse.SUPPRESS)  # instead of the project's top folder
     return made

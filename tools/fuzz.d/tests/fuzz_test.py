@@ -96,6 +96,9 @@ class Run(Case):
         self.assertEqual([run.target for run in runs], ["good", "good"])
         self.assertEqual(runs[0].execs, int(executed))
         self.assertIn("targets=%d " % len(NAMES), report)
+        alone = self.fuzz("--report", "bad").splitlines()
+        self.assertEqual([line.split()[0] for line in alone], ["target", "bad", "targets=1"])
+        self.assertIn(" execs=0 ", alone[-1])
 
     def test_a_find_is_named_and_the_other_targets_go_on(self):
         said = self.fuzz("bad", "good", "--seconds", "0.5", "--jobs", "2", want=1)
@@ -163,7 +166,7 @@ class Run(Case):
 class Usage(Case):
     def test_wrong_usage_is_told(self):
         for arguments, words in (
-                ([], "name a target"), (["nothing"], "no such target: nothing"), (["good", "--all"], "one of the two"),
+                ([], "name a target"), (["nothing"], "no such target: nothing"), (["--report", "nothing"], "no such target: nothing"), (["good", "--all"], "one of the two"),
                 (["good", "--seconds", "0"], "not above 0"), (["--list", "--report"], "one at a time"),
                 (["--coverage", "--seconds", "4"], "no option of a run"), (["good", "--html", "x"], "goes with --coverage"),
                 (["good", "--case", "x"], "go together"), (["--case", "x", "--name", "a/b"], "the one target"),
