@@ -217,7 +217,7 @@ static const struct rill_error *set_ciphers(SSL_CTX *ctx, const char *ciphers)
     memcpy(list + length, never, sizeof never);
     const bool selected = SSL_CTX_set_cipher_list(ctx, list) == 1;
     rill__free(list);
-    return selected ? NULL : rill_error_new(RILL_ESSL, "No cipher can be selected.");
+    return selected ? NULL : rill__tls_error_saying("No cipher can be selected.");
 }
 
 int rill_ssl_context_set_ciphers(struct rill_ssl_context *context, const char *ciphers,
@@ -261,7 +261,7 @@ int rill_ssl_context_set_ciphersuites(struct rill_ssl_context *context, const ch
 
     if (failure == NULL && (!selects_ciphersuites(ciphersuites) ||
                             SSL_CTX_set_ciphersuites(context->ctx, ciphersuites) != 1)) {
-        failure = rill_error_new(RILL_ESSL, "No cipher suite can be selected.");
+        failure = rill__tls_error_saying("No cipher suite can be selected.");
     }
     return rill__ssl_finish(failure, error);
 }

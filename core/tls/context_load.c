@@ -184,11 +184,9 @@ static const struct rill_error *add_certificates(X509_STORE *store, BIO *bio, bo
     if (is_at_end(der) && count > 0) {
         return NULL;
     }
-    if (count > 0 || ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE) {
-        return rill__tls_error_of_queue();
-    }
-    return rill_error_new(RILL_ESSL, "%s: cadata does not contain a certificate",
-                          der ? "not enough data" : "no start line");
+    return count > 0 ? rill__tls_error_of_queue()
+           : der ? rill__tls_error_saying("not enough data: cadata does not contain a certificate")
+                 : rill__tls_error_saying("no start line: cadata does not contain a certificate");
 }
 
 static const struct rill_error *load_data(SSL_CTX *ctx, struct rill_bytes data)

@@ -80,12 +80,12 @@ static void set_up_process(void)
 {
     object_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
     BIO_METHOD *made = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "rill");
-    if (made != NULL && BIO_meth_set_read_ex(made, bio_read) == 1 &&
-        BIO_meth_set_write_ex(made, bio_write) == 1 && BIO_meth_set_ctrl(made, bio_ctrl) == 1) {
-        bio_method = made;
-    } else {
-        BIO_meth_free(made);
+    if (made != NULL) { /* what follows only assigns */
+        BIO_meth_set_read_ex(made, bio_read);
+        BIO_meth_set_write_ex(made, bio_write);
+        BIO_meth_set_ctrl(made, bio_ctrl);
     }
+    bio_method = made;
 }
 
 struct rill_ssl_object *rill__tls_object_of(const SSL *ssl)
@@ -318,7 +318,7 @@ static enum rill__tls_result judge(struct rill_ssl_object *self, int result,
 
     if (self->no_memory) {
         *error = rill_error_no_memory();
-    } else if (judged == SSL_ERROR_WANT_READ || judged == SSL_ERROR_WANT_WRITE) {
+    } else if (judged == SSL_ERROR_WANT_READ) { /* a write never waits: see bio_write */
         return RILL__TLS_WANT;
     } else if (judged == SSL_ERROR_ZERO_RETURN) {
         return RILL__TLS_CLOSED;

@@ -5,7 +5,6 @@
  */
 #include "tls/error.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -27,7 +26,7 @@ static const char unexpected_end[] = "EOF occurred in violation of protocol";
 
 /* Looked for in the whole queue and not only in its last entry: what fails for want of memory makes
  * its callers fail with errors of their own. */
-static bool is_out_of_memory(void)
+bool rill__tls_lacked_memory(void)
 {
     bool found = false;
     unsigned long code;
@@ -36,6 +35,12 @@ static bool is_out_of_memory(void)
         found = found || ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE;
     }
     return found;
+}
+
+const struct rill_error *rill__tls_error_saying(const char *text)
+{
+    return rill__tls_lacked_memory() ? rill_error_no_memory()
+                                     : rill_error_new(RILL_ESSL, "%s", text);
 }
 
 static bool is_ssl_reason(unsigned long code, int reason)
@@ -64,7 +69,7 @@ static const struct rill_error *make(int code, int os_errno, unsigned long queue
     } else {
         snprintf(text, sizeof text, "%s", said);
     }
-    if (is_out_of_memory()) {
+    if (rill__tls_lacked_memory()) {
         return rill_error_no_memory();
     }
     return rill__error_tls(code, os_errno, text, detail);
@@ -97,22 +102,17 @@ static const struct rill_error *failed_verification(const SSL *ssl, int ssl_erro
     return make(RILL_ESSLCERT, ssl_error, queued, NULL, &detail);
 }
 
-/* What Python says where there is nothing in the queue to be said. */
+/* What Python says where there is nothing in the queue to be said. A session whose bytes are in
+ * memory never waits to read, write or connect. */
 static const char *text_of_judgement(int ssl_error)
 {
     switch (ssl_error) {
     case SSL_ERROR_SSL:
         return "A failure in the SSL library occurred";
-    case SSL_ERROR_WANT_READ:
-        return "The operation did not complete (read)";
-    case SSL_ERROR_WANT_WRITE:
-        return "The operation did not complete (write)";
     case SSL_ERROR_WANT_X509_LOOKUP:
         return "The operation did not complete (X509 lookup)";
     case SSL_ERROR_ZERO_RETURN:
         return "TLS/SSL connection has been closed (EOF)";
-    case SSL_ERROR_WANT_CONNECT:
-        return "The operation did not complete (connect)";
     default:
         return "Invalid error code";
     }

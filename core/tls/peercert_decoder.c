@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-#include <openssl/err.h>
-
 #include "sansio/memory.h"
 #include "tls/error.h"
 #include "tls/peercert_text.h"
@@ -88,13 +86,9 @@ bool rill__cert_openssl_failed(struct rill__cert_decoder *self)
     return false;
 }
 
-/* The oldest error of the queue is where it began. */
 bool rill__cert_overlooked(struct rill__cert_decoder *self)
 {
-    const unsigned long first = ERR_peek_error();
-
-    ERR_clear_error();
-    return ERR_GET_REASON(first) != ERR_R_MALLOC_FAILURE || rill__cert_no_memory(self);
+    return !rill__tls_lacked_memory() || rill__cert_no_memory(self);
 }
 
 bool rill__cert_copy_line(struct rill__cert_decoder *self, struct rill_bytes *line)
