@@ -10,25 +10,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
+#include "context_files.h"
 #include "judge.h"
-#include "pem.inc"
 #include "program.h"
 #include "repeatable.h"
+#include "scarcity.h"
 #include "target.h"
-#include "tls/context.h"
 #include "tls/engine.h"
 #include "tls/session.h"
 
 /* The allocator of the process. */
 static struct allocations memory;
 
-enum { STEPS_MAX = 24, TEXT_MAX = 1024, PROTOCOLS_MAX = 8, LONG_TEXT = 300 };
+/* An operation's byte from OP_SCARCE on is that one. */
+enum { STEPS_MAX = 24, PROTOCOLS_MAX = 8, LONG_TEXT = 300, OP_SCARCE = 240 };
 
 enum op {
     OP_CIPHERS,
@@ -54,9 +53,9 @@ static _Noreturn void invariant_weak_cipher(const char *name)
     abort();
 }
 
-static _Noreturn void invariant_chain_changed(void)
+static _Noreturn void invariant_default_changed(int rc)
 {
-    (void)fprintf(stderr, "a chain that could not be loaded took the place of another\n");
+    (void)fprintf(stderr, "a change of rill_ssl_default answered %s\n", rill_error_name(rc));
     abort();
 }
 
@@ -70,68 +69,6 @@ static _Noreturn void invariant_address_sent(const char *name)
 {
     (void)fprintf(stderr, "an address in the ClientHello: %s\n", name);
     abort();
-}
-
-/* -- texts ------------------------------------------------------------------------------------- */
-
-/* The caller frees. Ends at a NUL of the input's. */
-static char *take_text(struct program *program, size_t size)
-{
-    const struct rill_bytes bytes = program_bytes(program, size);
-    char *const text = malloc(bytes.len + 1);
-    if (text == NULL) {
-        abort();
-    }
-    if (bytes.len > 0) {
-        memcpy(text, bytes.ptr, bytes.len);
-    }
-    text[bytes.len] = '\0';
-    return text;
-}
-
-/* As long as the program says; the input need not be. */
-static char *take_password(struct program *program)
-{
-    const size_t size = program_length(program);
-    char *const text = malloc(size + 1);
-    if (text == NULL) {
-        abort();
-    }
-    memset(text, 'p', size);
-    const struct rill_bytes bytes = program_bytes(program, size);
-    if (bytes.len > 0) {
-        memcpy(text, bytes.ptr, bytes.len);
-    }
-    text[size] = '\0';
-    return text;
-}
-
-/* A piece of PEM: one that is well, or the input's own. */
-static void append_piece(struct program *program, char *text, size_t room)
-{
-    static const char *const pieces[] = {server_pem,  client_pem,      ca_pem,
-                                         expired_pem, self_signed_pem, other_name_pem};
-    const size_t used = strlen(text);
-    const unsigned choice = program_choice(program, 8);
-
-    if (choice < 6) {
-        (void)snprintf(text + used, room - used, "%s", pieces[choice]);
-    } else {
-        char *const own = take_text(program, choice == 6 ? program_byte(program) : TEXT_MAX);
-        (void)snprintf(text + used, room - used, "%s", own);
-        free(own);
-    }
-}
-
-/* As a name of a file: what load_cert_chain reads is memory. */
-static int file_with(const char *text)
-{
-    const int file = memfd_create("chain", MFD_CLOEXEC);
-    const size_t size = strlen(text);
-    if (file < 0 || write(file, text, size) != (ssize_t)size) {
-        abort();
-    }
-    return file;
 }
 
 /* -- settings ---------------------------------------------------------------------------------- */
@@ -175,66 +112,6 @@ static void set_protocols(struct rill_ssl_context *context, struct program *prog
     }
 }
 
-static void trust(struct rill_ssl_context *context, struct program *program)
-{
-    const struct rill_error *error = NULL;
-    char text[8 * TEXT_MAX] = "";
-    struct rill_bytes data = {text, 0};
-    const unsigned how = program_choice(program, 4);
-
-    if (how == 0) { /* the input's, DER or not */
-        data = program_bytes(program, program_byte(program) * 8U);
-    } else {
-        for (unsigned i = 0; i < how; i++) {
-            append_piece(program, text, sizeof text);
-        }
-        data.len = strlen(text);
-    }
-    const int rc = rill_ssl_context_load_verify_locations(context, NULL, NULL, data, &error);
-    judge_setting(rc, error);
-}
-
-static void load_chain(struct rill_ssl_context *context, struct program *program)
-{
-    const struct rill_error *error = NULL;
-    const X509 *const before = SSL_CTX_get0_certificate(context->ctx);
-    char text[8 * TEXT_MAX] = "";
-    char path[32];
-    const unsigned how = program_byte(program);
-
-    for (unsigned i = 0; i <= how % 3; i++) {
-        append_piece(program, text, sizeof text);
-    }
-    char *const password = (how & 4) != 0 ? take_password(program) : NULL;
-    const int file = file_with(text);
-    (void)snprintf(path, sizeof path, "/dev/fd/%d", file);
-    const int rc = rill_ssl_context_load_cert_chain(context, path, NULL, password, &error);
-    judge_setting(rc, error);
-    (void)close(file);
-    free(password);
-    if (rc < 0 && SSL_CTX_get0_certificate(context->ctx) != before) {
-        invariant_chain_changed();
-    }
-}
-
-/* The refusals that need no file. */
-static void give_nothing(struct rill_ssl_context *context)
-{
-    static const char nowhere[] = "/dev/null/none";
-    const struct rill_error *error = NULL;
-
-    const struct rill_bytes none = {NULL, 0};
-    int rc = rill_ssl_context_load_cert_chain(context, NULL, NULL, NULL, &error);
-    judge_setting(rc, error);
-    rc = rill_ssl_context_load_verify_locations(context, NULL, NULL, none, &error);
-    judge_setting(rc, error);
-    rc = rill_ssl_context_load_verify_locations(context, nowhere, NULL, none, NULL);
-    rc = rc < 0 ? rill_ssl_context_load_cert_chain(context, nowhere, NULL, NULL, NULL) : 0;
-    if (rc == 0) {
-        invariant_chain_changed();
-    }
-}
-
 static int no_choice(const struct rill_ssl_object *object, const char *name,
                      struct rill_ssl_context **use, void *arg)
 {
@@ -245,16 +122,41 @@ static int no_choice(const struct rill_ssl_object *object, const char *name,
     return 0;
 }
 
+static void refused(int rc)
+{
+    if (rc != RILL_EVALUE && !judge_lacks_memory()) {
+        invariant_default_changed(rc);
+    }
+}
+
+static void change_default(void)
+{
+    struct rill_ssl_context *const context = rill_ssl_default;
+    const struct rill_bytes data = rill_bytes_of("data");
+
+    refused(rill_ssl_context_set_ciphers(context, "ALL", NULL));
+    refused(rill_ssl_context_set_ciphersuites(context, "TLS_AES_128_GCM_SHA256", NULL));
+    refused(rill_ssl_context_set_versions(context, RILL_TLS_1_2, RILL_TLS_1_3, NULL));
+    refused(rill_ssl_context_set_verify_flags(context, 0, NULL));
+    refused(rill_ssl_context_verify_client(context, RILL_SSL_CERT_OPTIONAL, NULL));
+    refused(rill_ssl_context_set_alpn_protocols(context, NULL, 0, NULL));
+    refused(rill_ssl_context_set_sni_callback(context, no_choice, NULL, NULL));
+    refused(rill_ssl_context_load_cert_chain(context, "/dev/null", NULL, NULL, NULL));
+    refused(rill_ssl_context_load_verify_locations(context, NULL, NULL, data, NULL));
+    refused(rill_ssl_context_load_default_certs(context, NULL));
+    rill_ssl_context_unref(rill_ssl_context_ref(context));
+    rill_ssl_context_unref(rill_ssl_context_ref(NULL));
+}
+
 /* rill_ssl_default is not to be changed, and stands for a context that is made anew. */
-static void use_default(struct rill_ssl_context *context)
+static void use_default(struct rill_ssl_context *context, unsigned number)
 {
     const struct rill_error *error = NULL;
 
-    int rc = rill_ssl_context_load_default_certs(rill_ssl_default, &error);
+    int rc = rill_ssl_context_load_default_certs(context, &error);
     judge_setting(rc, error);
-    rc = rill_ssl_context_load_default_certs(context, &error);
-    judge_setting(rc, error);
-    rc = rill_ssl_context_set_sni_callback(context, no_choice, NULL, &error);
+    rc = rill_ssl_context_set_sni_callback(context, number % 2 == 0 ? no_choice : NULL, NULL,
+                                           &error);
     judge_setting(rc, error);
     struct rill_ssl_context *const made = rill__ssl_context_for(rill_ssl_default, &error);
     judge_setting(error != NULL ? error->code : 0, error);
@@ -264,6 +166,7 @@ static void use_default(struct rill_ssl_context *context)
         invariant_name_unchecked("of the default");
     }
     rill_ssl_context_unref(made);
+    change_default();
 }
 
 static void weaken(struct rill_ssl_context *context, struct program *program)
@@ -284,7 +187,9 @@ static void weaken(struct rill_ssl_context *context, struct program *program)
 static void judge_name(const struct rill_ssl_object *object, const char *name, bool checks)
 {
     X509_VERIFY_PARAM *const param = SSL_get0_param(object->ssl);
+    repeatable_side(RANDOM_OF_PEER); /* the judge's own needs are met */
     char *const address = X509_VERIFY_PARAM_get1_ip_asc(param);
+    repeatable_side(RANDOM_OF_RILL);
     const bool checked = X509_VERIFY_PARAM_get0_host(param, 0) != NULL || address != NULL;
     const bool sent = SSL_get_servername(object->ssl, TLSEXT_NAMETYPE_host_name) != NULL;
 
@@ -340,7 +245,12 @@ static void judge_ciphers(const struct rill_ssl_context *context)
 static void step(struct rill_ssl_context *context, struct program *program)
 {
     const struct rill_error *error = NULL;
-    const enum op op = program_choice(program, OPS);
+    const unsigned byte = program_byte(program);
+    if (byte >= OP_SCARCE) {
+        scarcity_plan_next(program, &memory);
+        return;
+    }
+    const enum op op = byte % OPS;
     const unsigned number = program_byte(program);
     int rc = 0;
 
@@ -374,7 +284,7 @@ static void step(struct rill_ssl_context *context, struct program *program)
         make_session(context, program);
         break;
     case OP_DEFAULT:
-        use_default(context);
+        use_default(context, number);
         break;
     default:
         give_nothing(context);
@@ -394,7 +304,9 @@ static struct rill_ssl_context *make_context(unsigned who)
         rc = who == 0 ? rill_ssl_context_new_client(&context, &error)
                       : rill_ssl_context_new_server(&context, &error);
     } else {
+        repeatable_side(RANDOM_OF_PEER);
         SSL_CTX *const ctx = SSL_CTX_new(TLS_method());
+        repeatable_side(RANDOM_OF_RILL);
         rc = rill_ssl_context_adopt(ctx, who == 3, &context, &error);
         SSL_CTX_free(ctx);
     }
@@ -406,27 +318,47 @@ static void play(struct program *program)
 {
     const unsigned who = program_choice(program, 4);
     allocations_plan(&memory, program_byte(program), 1);
+    scarcity_plan(program_number(program));
     struct rill_ssl_context *const context = make_context(who);
 
     for (int i = 0; i < STEPS_MAX && context != NULL && program->left > 0; i++) {
         step(context, program);
     }
+    allocations_heal(&memory);
+    scarcity_heal();
     if (context != NULL && who < 2) {
         judge_ciphers(context);
     }
     rill_ssl_context_unref(context);
-    allocations_heal(&memory);
+}
+
+/* What OpenSSL makes once and keeps is made with all that it needs: a run that fails in the middle
+ * of that would be another when it is repeated. */
+static void warm_up(void)
+{
+    static const uint8_t programs[][24] = {
+        {0, 0, 0, OP_SESSION, 0, 0, 9, 'l', 'o', 'c', 'a', 'l', 'h', 'o', 's', 't', OP_DEFAULT, 0},
+        {1, 0, 0, OP_CHAIN, 0, 4 + 8, 0, 224, 4, 'p', 'p', 'p', 'p', OP_SESSION, 0, 0, 0},
+        {1, 0, 0, OP_CHAIN, 0, 8, 0, 225, OP_TRUST, 0, 1, 2, OP_NO_FILE, 0},
+    };
+
+    for (size_t i = 0; i < sizeof programs / sizeof programs[0]; i++) {
+        (void)LLVMFuzzerTestOneInput(programs[i], sizeof programs[i]);
+    }
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     (void)argc;
     (void)argv;
+    scarcity_install();
     allocations_install(&memory);
     judge_watch(&memory);
     repeatable_install();
     (void)setenv("SSL_CERT_FILE", "/dev/null", 1); /* not this machine's certificates */
     (void)setenv("SSL_CERT_DIR", "/dev/null", 1);
+    context_files_init();
+    warm_up();
     return 0;
 }
 

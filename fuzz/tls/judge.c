@@ -10,6 +10,8 @@
 
 #include <openssl/err.h>
 
+#include "scarcity.h"
+
 /* Longer than anything that rill or OpenSSL says: core/tls/error.c's own bound. */
 enum { TEXT_MAX = 1024 };
 
@@ -23,7 +25,7 @@ void judge_watch(const struct allocations *allocations)
 
 bool judge_lacks_memory(void)
 {
-    return watched->failed > 0;
+    return watched->failed > 0 || scarcity_was_felt();
 }
 
 /* -- the ends --------------------------------------------------------------------------------- */
@@ -280,7 +282,8 @@ void judge_setting(int rc, const struct rill_error *error)
     }
     const bool is_of_tls = error->code == RILL_ESSL;
     if (!judge_no_memory(error)) {
-        if (!is_of_tls && error->code != RILL_EVALUE && error->code != RILL_ETYPE) {
+        if (!is_of_tls && error->code != RILL_EVALUE && error->code != RILL_ETYPE &&
+            error->code != RILL_EOVERFLOW) {
             invariant_undocumented_error(error);
         }
         if (is_of_tls) {

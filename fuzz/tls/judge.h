@@ -16,7 +16,7 @@
 
 /* Whose failures explain a MemoryError. Once. */
 void judge_watch(const struct allocations *allocations);
-/* An allocation has failed in this run, as planned. */
+/* An allocation, or what else OpenSSL needs, has failed in this run, as planned. */
 bool judge_lacks_memory(void);
 
 /* Both sides only ever say one endless text, each its own: so a byte's place says what it is. */

@@ -96,6 +96,26 @@ static void ask(struct rill_ssl_context *context, enum rill_ssl_client_certifica
     trust(context);
 }
 
+static X509_STORE *store_of_authority(const struct material *self)
+{
+    X509_STORE *const store = X509_STORE_new();
+    need(store != NULL && X509_STORE_add_cert(store, self->authority) == 1, "a store");
+    return store;
+}
+
+/* An owner's callback that wants to be asked again, which nobody does. */
+static int wait_for_name(SSL *ssl, int *alert, void *arg)
+{
+    const unsigned char *extension;
+    size_t size;
+
+    (void)alert;
+    (void)arg;
+    return SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &extension, &size) == 1
+               ? SSL_CLIENT_HELLO_RETRY
+               : SSL_CLIENT_HELLO_SUCCESS;
+}
+
 static struct rill_ssl_context *adopted(const struct material *self, bool server_side)
 {
     SSL_CTX *const ctx = SSL_CTX_new(TLS_method());
@@ -106,6 +126,11 @@ static struct rill_ssl_context *adopted(const struct material *self, bool server
          "an SSL_CTX");
     if (server_side) {
         show(self, ctx, IDENTITY_SERVER);
+        SSL_CTX_set_client_hello_cb(ctx, wait_for_name, NULL);
+    } else {
+        need(X509_VERIFY_PARAM_set1_host(SSL_CTX_get0_param(ctx), "localhost", 0) == 1, "a name");
+        SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+        SSL_CTX_set_cert_store(ctx, store_of_authority(self));
     }
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
     fine(rill_ssl_context_adopt(ctx, server_side, &context, &error), &error, "an adopted context");
@@ -152,15 +177,22 @@ static int choose_by_name(const struct rill_ssl_object *object, const char *name
     if (strcmp(name, NAME_REFUSED) == 0) {
         return SSL_AD_UNRECOGNIZED_NAME;
     }
-    if (strcmp(name, NAME_BROKEN) == 0) {
-        return -1;
+    if (strcmp(name, NAME_BROKEN) == 0 || strcmp(name, NAME_ABOVE) == 0) {
+        return strcmp(name, NAME_BROKEN) == 0 ? -1 : 256;
     }
     *use = strcmp(name, NAME_REQUIRED) == 0   ? self->servers[SERVER_REQUIRED]
            : strcmp(name, NAME_OPTIONAL) == 0 ? self->servers[SERVER_OPTIONAL]
            : strcmp(name, NAME_ALPN) == 0     ? self->servers[SERVER_ALPN]
            : strcmp(name, NAME_CLIENT) == 0   ? self->clients[CLIENT_PLAIN]
+           : strcmp(name, NAME_DEFAULT) == 0  ? rill_ssl_default
                                               : NULL;
     return 0;
+}
+
+static void choose(struct material *self, struct rill_ssl_context *context)
+{
+    const struct rill_error *error = NULL;
+    fine(rill_ssl_context_set_sni_callback(context, choose_by_name, self, &error), &error, "SNI");
 }
 
 static struct rill_ssl_context *make_server(struct material *self, enum server_kind kind)
@@ -179,11 +211,13 @@ static struct rill_ssl_context *make_server(struct material *self, enum server_k
         offer(context);
     } else if (kind == SERVER_OPTIONAL) {
         ask(context, RILL_SSL_CERT_OPTIONAL);
+        fine(rill_ssl_context_set_verify_flags(context, 0, &error), &error, "flags");
     } else if (kind == SERVER_REQUIRED) {
         ask(context, RILL_SSL_CERT_REQUIRED);
+        choose(self, context);
     } else if (kind == SERVER_SNI) {
-        fine(rill_ssl_context_set_sni_callback(context, choose_by_name, self, &error), &error,
-             "SNI");
+        choose(self, context);
+        need(SSL_CTX_set1_groups_list(context->ctx, "P-256") == 1, "a group");
     } else if (kind == SERVER_OLD) {
         no_newer(context);
     }

@@ -39,8 +39,8 @@ enum server_kind {
     SERVER_STRICT,
     SERVER_ALPN,     /* h2 and http/1.1 */
     SERVER_OPTIONAL, /* a client may show a certificate */
-    SERVER_REQUIRED, /* it must */
-    SERVER_SNI,      /* by the name: another context, or an alert */
+    SERVER_REQUIRED, /* it must; and as SERVER_SNI */
+    SERVER_SNI,      /* by the name: another context, or an alert; P-256 alone */
     SERVER_OLD,      /* TLS 1.2 and no more */
     SERVER_ADOPTED,  /* P-256 alone: X25519 first means a HelloRetryRequest */
     SERVER_BARE,     /* without a certificate */
@@ -66,5 +66,7 @@ const struct material *material_get(void);
 #define NAME_REFUSED  "refused.test" /* the alert unrecognized_name */
 #define NAME_BROKEN   "broken.test"  /* a number that is no alert */
 #define NAME_CLIENT   "client.test"  /* a client's context: none to go on with */
+#define NAME_DEFAULT  "default.test" /* rill_ssl_default, which is none either */
+#define NAME_ABOVE    "above.test"   /* a number above all alerts */
 
 #endif

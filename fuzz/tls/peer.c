@@ -132,6 +132,7 @@ bool peer_open(struct peer *peer, const struct material *material,
     }
     const bool set =
         set_versions(peer->ssl, setting->version) &&
+        (!setting->prefers_p256 || SSL_set1_groups_list(peer->ssl, "P-256:X25519") == 1) &&
         (setting->ciphers == NULL || SSL_set_cipher_list(peer->ssl, setting->ciphers) == 1) &&
         set_identity(peer->ssl, material, setting->identity) && set_offers(peer->ssl, setting);
     ERR_clear_error();
@@ -286,6 +287,7 @@ void peer_forge(struct peer *peer, unsigned char type, struct rill_bytes content
     if (!peer->forge.ready || !peer->handshaken || SSL_version(peer->ssl) != TLS1_3_VERSION) {
         return;
     }
+    repeatable_side(RANDOM_OF_PEER);
     if (meant == SSL3_RT_APPLICATION_DATA) {
         char *const text = judge_text(RANDOM_OF_PEER, peer->said, content.len);
         if (content.len > length) {
@@ -297,6 +299,7 @@ void peer_forge(struct peer *peer, unsigned char type, struct rill_bytes content
     } else {
         forge_record(&peer->forge, type, content, peer->to_rill);
     }
+    repeatable_side(RANDOM_OF_RILL);
     peer->said_goodbye = peer->said_goodbye || is_goodbye;
     peer->to_rill->tampered = true;
 }

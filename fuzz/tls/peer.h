@@ -15,6 +15,7 @@ struct peer_setting {
     enum identity identity; /* IDENTITIES: shows no certificate */
     const char *server_name;
     struct rill_bytes alpn; /* offered, each behind its length; a server's: its answer */
+    bool prefers_p256;      /* its key is of that group: SERVER_SNI needs no second ClientHello */
     SSL_SESSION *session;   /* to be resumed, or NULL */
 };
 

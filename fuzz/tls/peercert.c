@@ -16,6 +16,7 @@
 #include "der_mutator.h"
 #include "judge.h"
 #include "repeatable.h"
+#include "scarcity.h"
 #include "target.h"
 #include "tls/peercert.h"
 
@@ -25,7 +26,8 @@ static struct allocations memory;
 enum {
     TEXT_FACTOR = 64, /* bytes of text for one of the certificate: a number may stand for a name */
     TEXT_BASE = 4096,
-    FAILURES_MAX = 12 /* allocations that are made to fail in turn */
+    FAILURES_MAX = 12, /* allocations of rill's that are made to fail in turn */
+    OPENSSL_FAILURES_MAX = 48
 };
 
 /* -- the ends ---------------------------------------------------------------------------------- */
@@ -129,7 +131,9 @@ static void judge_cert(const struct rill_peercert *cert)
 static void judge_der(const struct rill_peercert *cert, const X509 *certificate)
 {
     unsigned char *der = NULL;
+    repeatable_side(RANDOM_OF_PEER); /* the judge's own needs are met */
     const int size = i2d_X509(certificate, &der);
+    repeatable_side(RANDOM_OF_RILL);
     const bool same = size >= 0 && cert->der.len == (size_t)size &&
                       memcmp(cert->der.ptr, der, cert->der.len) == 0;
     OPENSSL_free(der);
@@ -199,12 +203,34 @@ static void decode_without_memory(X509 *certificate)
     allocations_heal(&memory);
 }
 
+/* The same for OpenSSL's, which can do without some: then nothing may be missing in the text. */
+static void decode_without_openssl(X509 *certificate)
+{
+    struct rill_peercert *const whole = decode(certificate, true);
+
+    for (size_t i = 1; whole != NULL && i <= OPENSSL_FAILURES_MAX; i++) {
+        scarcity_plan(i);
+        struct rill_peercert *const cert = decode(certificate, true);
+        const bool felt = scarcity_was_felt();
+        if (cert != NULL && strcmp(cert->text, whole->text) != 0) {
+            mismatch_again(whole->text, cert->text);
+        }
+        rill__peercert_free(cert);
+        if (!felt) {
+            break;
+        }
+    }
+    scarcity_plan(0);
+    rill__peercert_free(whole);
+}
+
 /* -- the engine's calls ------------------------------------------------------------------------ */
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     (void)argc;
     (void)argv;
+    scarcity_install();
     allocations_install(&memory);
     judge_watch(&memory);
     repeatable_install();
@@ -224,6 +250,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     decode_verified(certificate);
     decode_unverified(certificate);
     decode_without_memory(certificate);
+    decode_without_openssl(certificate);
     X509_free(certificate);
     judge_memory(before);
     return 0;

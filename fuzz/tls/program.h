@@ -51,4 +51,12 @@ static inline size_t program_length(struct program *program)
     return byte < 240 ? byte : large[(byte - 240) % (sizeof large / sizeof large[0])];
 }
 
+/* A count of what comes first: small ones exactly, then in larger steps. 0: none. */
+static inline size_t program_number(struct program *program)
+{
+    enum { EXACT = 192, STEP = 13 };
+    const size_t byte = program_byte(program);
+    return byte < EXACT ? byte : EXACT + (byte - EXACT) * STEP;
+}
+
 #endif

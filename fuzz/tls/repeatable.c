@@ -18,6 +18,8 @@
 
 static uint64_t drawn[2];
 static enum random_side current;
+static size_t until_refusal; /* requests for rill; 0: none is refused */
+static bool refused;
 
 /* Not the C library's: a verification and a ticket would ask for today. */
 time_t time(time_t *result)
@@ -40,6 +42,10 @@ static unsigned char next_byte(void)
 
 static int give_bytes(unsigned char *bytes, int count)
 {
+    if (until_refusal > 0 && current == RANDOM_OF_RILL && --until_refusal == 0) {
+        refused = true;
+        return 0;
+    }
     for (int i = 0; i < count; i++) {
         bytes[i] = next_byte();
     }
@@ -70,9 +76,26 @@ void repeatable_restart(void)
     drawn[RANDOM_OF_RILL] = 0;
     drawn[RANDOM_OF_PEER] = 0;
     current = RANDOM_OF_RILL;
+    until_refusal = 0;
+    refused = false;
 }
 
 void repeatable_side(enum random_side side)
 {
     current = side;
+}
+
+enum random_side repeatable_side_now(void)
+{
+    return current;
+}
+
+void repeatable_refuse(size_t number)
+{
+    until_refusal = number;
+}
+
+bool repeatable_refused(void)
+{
+    return refused;
 }

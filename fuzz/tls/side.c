@@ -233,7 +233,9 @@ static void ask_certificate(struct side *side, bool genuine)
     }
     X509 *const shown = SSL_get_certificate(side->peer->ssl);
     unsigned char *der = NULL;
+    repeatable_side(RANDOM_OF_PEER);
     const int size = shown != NULL ? i2d_X509(shown, &der) : 0;
+    repeatable_side(RANDOM_OF_RILL);
     const bool same = cert == NULL || (size > 0 && cert->der.len == (size_t)size &&
                                        memcmp(cert->der.ptr, der, cert->der.len) == 0);
     OPENSSL_free(der);
@@ -256,7 +258,8 @@ void side_ask(struct side *side)
         return;
     }
     const SSL *const ssl = side->peer->ssl;
-    const bool genuine = !side->peer->to_rill->tampered;
+    /* One that has failed without memory is no session any more, and OpenSSL answers so. */
+    const bool genuine = !side->peer->to_rill->tampered && !(side->failed && judge_lacks_memory());
     SSL_get0_alpn_selected(ssl, &alpn, &alpn_size);
     if (alpn_size > 0) {
         memcpy(alpn_text, alpn, alpn_size);

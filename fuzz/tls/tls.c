@@ -17,6 +17,7 @@
 #include "material.h"
 #include "peer.h"
 #include "program.h"
+#include "scarcity.h"
 #include "side.h"
 #include "target.h"
 
@@ -25,6 +26,9 @@ static struct allocations memory;
 
 enum {
     STEPS_MAX = 200,
+    RECONNECT_AS = 240, /* an operation's byte from here on: asks for another name */
+    RARE_NAME = 240,    /* so for the byte of a name */
+    SCARCE = 248,       /* and from here on: something fails in what comes next */
     ROUNDS_MAX = 64,    /* of an exchange before it must have come to rest */
     PIECES_MAX = 256,   /* into which one delivery is cut */
     SAID_MAX = 1 << 20, /* bytes of each side */
@@ -90,7 +94,12 @@ static const char *choose_server_name(struct program *program)
 {
     static const char *const names[] = {NULL,      "localhost",  NAME_REQUIRED, NAME_OPTIONAL,
                                         NAME_ALPN, NAME_REFUSED, NAME_BROKEN,   NAME_CLIENT};
-    return names[program_choice(program, sizeof names / sizeof names[0])];
+    const unsigned byte = program_byte(program);
+
+    if (byte >= RARE_NAME) {
+        return byte % 2 == 0 ? NAME_DEFAULT : NAME_ABOVE;
+    }
+    return names[byte % (sizeof names / sizeof names[0])];
 }
 
 /* The offers of a client are behind their lengths, a server's answer is bare. */
@@ -123,6 +132,7 @@ static struct setting choose_setting(struct program *program, const struct mater
     const unsigned protocol = program_byte(program);
     setting.peer.version = versions[protocol % 4];
     setting.peer.ciphers = ciphers[protocol / 4 % 4];
+    setting.peer.prefers_p256 = (protocol & 0x80) != 0;
     setting.peer.identity = program_choice(program, IDENTITIES + 1);
     setting.peer.alpn = choose_alpn(program, setting.peer.is_server);
     return setting;
@@ -296,7 +306,16 @@ static void say(struct game *game, enum op op)
 /* False: nothing more can be done. */
 static bool step(struct game *game)
 {
-    const enum op op = program_choice(game->program, OPS);
+    const unsigned byte = program_byte(game->program);
+    if (byte >= SCARCE) {
+        scarcity_plan_next(game->program, &memory);
+        return true;
+    }
+    if (byte >= RECONNECT_AS) {
+        game->setting.peer.server_name = choose_server_name(game->program);
+        return reconnect(game);
+    }
+    const enum op op = byte % OPS;
 
     switch (op) {
     case OP_EXCHANGE:
@@ -383,6 +402,7 @@ static void play(struct program *program)
     game.setting = choose_setting(program, game.material);
     game.piece = pieces[program_choice(program, sizeof pieces / sizeof pieces[0])];
     allocations_plan(&memory, program_byte(program), 1);
+    scarcity_plan(0);
     bool alive = begin(&game, NULL);
     for (int i = 0; i < STEPS_MAX && alive && program->left > 0; i++) {
         alive = step(&game);
@@ -398,6 +418,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     (void)argc;
     (void)argv;
+    scarcity_install();
     allocations_install(&memory);
     judge_watch(&memory);
     repeatable_install();
@@ -413,6 +434,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     repeatable_restart();
     play(&program);
     allocations_heal(&memory);
+    scarcity_heal();
     judge_queue();
     judge_memory(before);
     return 0;
