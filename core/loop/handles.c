@@ -38,7 +38,7 @@ static void run_handle(struct rill__entry *entry)
 }
 
 static struct rill_handle *handle_new(struct rill_loop *loop, rill_callback *fn, void *arg,
-                                      bool caller_holds)
+                                      struct rill_handle **result)
 {
     struct rill_handle *handle = rill__alloc_zeroed(sizeof *handle);
     if (handle != NULL) {
@@ -48,7 +48,10 @@ static struct rill_handle *handle_new(struct rill_loop *loop, rill_callback *fn,
         handle->arg = arg;
         handle->loop = loop;
         handle->loop_holds = true;
-        handle->caller_holds = caller_holds;
+        handle->caller_holds = result != NULL;
+    }
+    if (result != NULL) {
+        *result = handle;
     }
     return handle;
 }
@@ -56,10 +59,7 @@ static struct rill_handle *handle_new(struct rill_loop *loop, rill_callback *fn,
 int rill_call_soon(struct rill_loop *loop, rill_callback *fn, void *arg,
                    struct rill_handle **result)
 {
-    struct rill_handle *handle = handle_new(loop, fn, arg, result != NULL);
-    if (result != NULL) {
-        *result = handle;
-    }
+    struct rill_handle *handle = handle_new(loop, fn, arg, result);
     if (handle == NULL) {
         return RILL_ENOMEM;
     }
@@ -76,10 +76,7 @@ int rill_call_at(struct rill_loop *loop, double when_s, rill_callback *fn, void 
         }
         return rill__fail_with(RILL_EVALUE, "cannot convert float NaN to integer");
     }
-    struct rill_handle *handle = handle_new(loop, fn, arg, result != NULL);
-    if (result != NULL) {
-        *result = handle;
-    }
+    struct rill_handle *handle = handle_new(loop, fn, arg, result);
     if (handle == NULL) {
         return RILL_ENOMEM;
     }
@@ -104,7 +101,7 @@ int rill_call_soon_threadsafe(struct rill_loop *loop, rill_callback *fn, void *a
     if (rill_running_loop() == loop) {
         return rill_call_soon(loop, fn, arg, NULL);
     }
-    struct rill_handle *handle = handle_new(loop, fn, arg, false);
+    struct rill_handle *handle = handle_new(loop, fn, arg, NULL);
     if (handle == NULL) {
         return RILL_ENOMEM;
     }

@@ -15,10 +15,7 @@ static int take_result(struct rill_task *task)
         return rill__fail_ref(own != NULL && own->code == RILL_ECANCELLED ? own
                                                                           : rill_error_cancelled());
     }
-    if (task->exception != NULL) {
-        return rill__fail_ref(task->exception);
-    }
-    return task->result;
+    return task->exception != NULL ? rill__fail_ref(task->exception) : task->result;
 }
 
 int rill_task_await(struct rill_task *awaited)

@@ -117,16 +117,6 @@ void rill__open_remove(struct rill_loop *loop, struct rill__open *open)
     }
 }
 
-void rill__handler_add(struct rill_loop *loop, struct rill__open *open)
-{
-    rill__list_append(&loop->handlers, &open->link);
-}
-
-void rill__server_add(struct rill_loop *loop, struct rill__open *open)
-{
-    rill__list_append(&loop->servers, &open->link);
-}
-
 static void drop_list(struct rill__list *list)
 {
     struct rill__link *link;
@@ -210,10 +200,8 @@ double rill__turn_before_poll(struct rill_loop *loop)
         return -1;
     }
     const double timeout_s = next - rill_loop_time(loop);
-    if (timeout_s > MAXIMUM_WAIT_S) {
-        return MAXIMUM_WAIT_S;
-    }
-    return timeout_s > 0 ? timeout_s : 0;
+    const double bounded_s = timeout_s < MAXIMUM_WAIT_S ? timeout_s : MAXIMUM_WAIT_S;
+    return bounded_s > 0 ? bounded_s : 0;
 }
 
 static void queue_due_timers(struct rill_loop *loop)
@@ -299,6 +287,7 @@ void rill_loop_free(struct rill_loop *loop)
     rill__stacks_free(loop->stacks);
     rill_error_unref(loop->callback_error);
     rill__free(loop->spare);
+    rill__spares_cleanup(&loop->blocks);
     pthread_mutex_lock(&loop->lock); /* whoever woke the loop last has left */
     pthread_mutex_unlock(&loop->lock);
     pthread_mutex_destroy(&loop->lock);
@@ -324,8 +313,7 @@ void rill__turn(struct rill_loop *loop, bool may_block)
 bool rill_loop_step(struct rill_loop *loop)
 {
     rill_assert(!loop->running);
-    rill__timers_tidy(&loop->timers);
-    take_threadsafe(loop);
+    (void)rill__turn_before_poll(loop);
     loop->running = true;
     loop->poller->ops->wait(loop->poller, 0);
     const double end = rill_loop_time(loop) + loop->clock.resolution_s;

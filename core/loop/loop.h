@@ -17,6 +17,7 @@
 #include <rill/task.h>
 
 #include "loop/list.h"
+#include "sansio/memory.h"
 
 struct rill__stacks;
 struct rill__poller;
@@ -71,6 +72,7 @@ struct rill_loop {
         handlers; /* server pairs whose handler has not ended: each a struct rill__open */
     struct rill__list transports; /* whose connection is not lost yet: each a struct rill__open */
     size_t transport_count;
+    struct rill__spares blocks; /* for its readers */
     char *spare; /* what a receive does not fit into its reader goes here: one block for the whole
                     loop */
 
@@ -135,8 +137,6 @@ struct rill__open {
 };
 void rill__open_add(struct rill_loop *loop, struct rill__open *open);
 void rill__open_remove(struct rill_loop *loop, struct rill__open *open);
-void rill__server_add(struct rill_loop *loop, struct rill__open *open);
-void rill__handler_add(struct rill_loop *loop, struct rill__open *open);
 
 /* One turn; blocks in the poll only if it may and nothing is ready. The halves are for a loop
  * inside an application's. */

@@ -43,7 +43,7 @@ int rill__wait(struct rill__wait *wait, const struct rill__wait_ops *ops)
 {
     struct rill_task *task = wait->task;
 
-    rill_assert(task == rill_current_task());
+    rill_assert(task == task->loop->current_task);
     task->calls_in_a_row = 0;
     wait->ops = ops;
     task->waiting = wait;

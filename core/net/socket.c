@@ -99,11 +99,12 @@ ssize_t rill__receive(struct rill_loop *loop, int fd, char *space, size_t size, 
                       size_t spare_size)
 {
     const struct rill_sys *sys = loop->sys;
-    if (size == 0) { /* recv is measurably cheaper than readv */
-        return result(sys->recv(sys->arg, fd, spare, spare_size));
+    if (size == 0 || spare_size == 0) { /* recv is measurably cheaper than readv */
+        return result(
+            sys->recv(sys->arg, fd, size > 0 ? space : spare, size > 0 ? size : spare_size));
     }
     const struct iovec parts[2] = {{space, size}, {spare, spare_size}};
-    return result(sys->readv(sys->arg, fd, parts, spare_size > 0 ? 2 : 1));
+    return result(sys->readv(sys->arg, fd, parts, 2));
 }
 
 ssize_t rill__send(struct rill_loop *loop, int fd, const struct rill_bytes *parts, size_t count)

@@ -36,41 +36,52 @@ static void retire(struct rill__buffer *buffer, struct rill__block *block)
     buffer->retired = block;
 }
 
-static struct rill__block *new_block(size_t capacity)
+static struct rill__block *new_block(const struct rill__buffer *buffer, size_t capacity)
 {
-    return rill__alloc(sizeof(struct rill__block) + capacity);
+    const size_t size = sizeof(struct rill__block) + capacity;
+    return capacity == RILL__BUFFER_CAPACITY_MIN ? rill__spares_take(buffer->spares, size)
+                                                 : rill__alloc(size);
 }
 
 void rill__buffer_cleanup(struct rill__buffer *buffer)
 {
     free_retired(buffer);
-    rill__free(buffer->block);
+    rill__free(buffer->block); /* whoever has the spares may be gone */
     rill__buffer_init(buffer);
 }
 
 /* An empty block that nobody looks at is filled from its start again. */
 static void rewind_if_empty(struct rill__buffer *buffer)
 {
-    if (buffer->held == buffer->tail && !buffer->pinned) {
-        buffer->held = 0;
+    if (buffer->held == 0 && buffer->head == buffer->tail && !buffer->pinned) {
         buffer->head = 0;
         buffer->tail = 0;
     }
 }
 
+/* Where the held bytes begin, or the live ones when there are none. */
+static char *kept(const struct rill__buffer *buffer)
+{
+    return buffer->block->bytes + buffer->head - buffer->held;
+}
+
+static size_t kept_length(const struct rill__buffer *buffer)
+{
+    return buffer->held + rill__buffer_length(buffer);
+}
+
+/* The held and live bytes are at the block's start now. */
 static void shift_indexes(struct rill__buffer *buffer)
 {
-    buffer->head -= buffer->held;
-    buffer->tail -= buffer->held;
-    buffer->held = 0;
+    buffer->tail = kept_length(buffer);
+    buffer->head = buffer->held;
 }
 
 /* Moves the held and live bytes to the block's start. Not while pinned. */
 static void slide(struct rill__buffer *buffer)
 {
-    if (buffer->held > 0) {
-        memmove(buffer->block->bytes, buffer->block->bytes + buffer->held,
-                buffer->tail - buffer->held);
+    if (buffer->head > buffer->held) {
+        memmove(buffer->block->bytes, kept(buffer), kept_length(buffer));
         shift_indexes(buffer);
     }
 }
@@ -87,11 +98,11 @@ static size_t capacity_for(size_t least)
 /* The views keep the old block; the bytes go on in a new one. */
 static int replace_pinned(struct rill__buffer *buffer, size_t capacity)
 {
-    struct rill__block *block = new_block(capacity);
+    struct rill__block *block = new_block(buffer, capacity);
     if (block == NULL) {
         return RILL_ENOMEM;
     }
-    memcpy(block->bytes, buffer->block->bytes + buffer->held, buffer->tail - buffer->held);
+    memcpy(block->bytes, kept(buffer), kept_length(buffer));
     retire(buffer, buffer->block);
     buffer->block = block;
     buffer->capacity = capacity;
@@ -102,7 +113,9 @@ static int replace_pinned(struct rill__buffer *buffer, size_t capacity)
 
 static int grow(struct rill__buffer *buffer, size_t capacity)
 {
-    struct rill__block *block = rill__realloc(buffer->block, sizeof(struct rill__block) + capacity);
+    struct rill__block *block =
+        buffer->block == NULL ? new_block(buffer, capacity)
+                              : rill__realloc(buffer->block, sizeof(struct rill__block) + capacity);
     if (block == NULL) {
         return RILL_ENOMEM;
     }
@@ -113,9 +126,9 @@ static int grow(struct rill__buffer *buffer, size_t capacity)
 
 static int make_room(struct rill__buffer *buffer, size_t least)
 {
-    const size_t kept = buffer->tail - buffer->held;
+    const size_t moved = kept_length(buffer);
     /* Half of what is moved stays free besides what was asked for: that makes the moves pay. */
-    const size_t enough = kept + kept / 2 + (least < SIZE_LIMIT ? least : SIZE_LIMIT);
+    const size_t enough = moved + moved / 2 + (least < SIZE_LIMIT ? least : SIZE_LIMIT);
     if (enough >= SIZE_LIMIT) {
         return RILL_ENOMEM;
     }
@@ -177,18 +190,17 @@ static void discard_behind_held(struct rill__buffer *buffer, size_t count)
 void rill__buffer_discard(struct rill__buffer *buffer, size_t count)
 {
     rill_assert(count <= rill__buffer_length(buffer));
-    if (buffer->held < buffer->head) {
+    if (buffer->held > 0) {
         discard_behind_held(buffer, count);
         return;
     }
     buffer->head += count;
-    buffer->held = buffer->head;
 }
 
 /* Something else reads while read-to-EOF collects: its view gets a block of its own. */
 static int take_behind_held(struct rill__buffer *buffer, size_t count, struct rill_bytes *view)
 {
-    struct rill__block *copy = new_block(count);
+    struct rill__block *copy = rill__alloc(sizeof(struct rill__block) + count);
     if (copy == NULL) {
         return RILL_ENOMEM;
     }
@@ -206,7 +218,7 @@ int rill__buffer_take(struct rill__buffer *buffer, size_t count, struct rill_byt
         *view = (struct rill_bytes){NULL, 0};
         return 0;
     }
-    if (buffer->held < buffer->head) {
+    if (buffer->held > 0) {
         return take_behind_held(buffer, count, view);
     }
     *view = rill__buffer_take_plain(buffer, count);
@@ -223,14 +235,15 @@ void rill__buffer_hold(struct rill__buffer *buffer, size_t count)
 {
     rill_assert(count <= rill__buffer_length(buffer));
     buffer->head += count;
+    buffer->held += count;
 }
 
 struct rill_bytes rill__buffer_take_held(struct rill__buffer *buffer)
 {
-    struct rill_bytes view = {NULL, buffer->head - buffer->held};
+    struct rill_bytes view = {NULL, buffer->held};
     if (view.len > 0) {
-        view.ptr = buffer->block->bytes + buffer->held;
-        buffer->held = buffer->head;
+        view.ptr = kept(buffer);
+        buffer->held = 0;
         buffer->pinned = true;
     }
     return view;
@@ -238,7 +251,8 @@ struct rill_bytes rill__buffer_take_held(struct rill__buffer *buffer)
 
 void rill__buffer_put_back_held(struct rill__buffer *buffer)
 {
-    buffer->head = buffer->held;
+    buffer->head -= buffer->held;
+    buffer->held = 0;
 }
 
 void rill__buffer_shrink(struct rill__buffer *buffer, size_t keep)
@@ -246,7 +260,11 @@ void rill__buffer_shrink(struct rill__buffer *buffer, size_t keep)
     rewind_if_empty(buffer);
     /* A pinned block still has the bytes that the view sees in front of its tail. */
     if (buffer->tail == 0 && buffer->capacity > keep) {
-        rill__free(buffer->block);
+        if (buffer->capacity == RILL__BUFFER_CAPACITY_MIN) {
+            rill__spares_give(buffer->spares, buffer->block);
+        } else {
+            rill__free(buffer->block);
+        }
         buffer->block = NULL;
         buffer->capacity = 0;
     }

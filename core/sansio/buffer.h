@@ -5,7 +5,7 @@
  *
  *      bytes                                                       bytes + capacity
  *      |  consumed  | held (read-to-EOF's collection) | live bytes |   free space   |
- *                   ^ held                            ^ head       ^ tail
+ *                                                     ^ head       ^ tail
  *
  * A view that was handed out pins its block: while pinned, nothing that was handed out moves or is
  * overwritten. When room is needed the held and live bytes are copied to a new block and the pinned
@@ -26,15 +26,17 @@
 
 #define RILL__BUFFER_CAPACITY_MIN ((size_t)1024)
 
+struct rill__spares;
 struct rill__block {
     struct rill__block *next; /* in the list of retired blocks */
     char bytes[];
 };
 
 struct rill__buffer {
-    struct rill__block *block; /* NULL until the first byte, and after a shrink */
+    struct rill__spares *spares; /* blocks of the smallest capacity, shared; may be NULL */
+    struct rill__block *block;   /* NULL until the first byte, and after a shrink */
     size_t capacity;
-    size_t held; /* start of what is kept in front of head; equals head when nothing is held */
+    size_t held; /* bytes that are kept in front of head */
     size_t head;
     size_t tail;
     bool pinned;                 /* a view into block is out */
@@ -49,12 +51,12 @@ static inline size_t rill__buffer_length(const struct rill__buffer *buffer)
     return buffer->tail - buffer->head;
 }
 
-/* The live bytes; NULL when there is no block. */
 static inline size_t rill__buffer_held_length(const struct rill__buffer *buffer)
 {
-    return buffer->head - buffer->held;
+    return buffer->held;
 }
 
+/* The live bytes; NULL when there is no block. */
 static inline const char *rill__buffer_data(const struct rill__buffer *buffer)
 {
     return buffer->block != NULL ? buffer->block->bytes + buffer->head : NULL;
@@ -83,7 +85,6 @@ static inline struct rill_bytes rill__buffer_take_plain(struct rill__buffer *buf
 {
     const struct rill_bytes view = {rill__buffer_data(buffer), count};
     buffer->head += count;
-    buffer->held = buffer->head;
     buffer->pinned = true;
     return view;
 }

@@ -20,10 +20,7 @@ static long long four_times(long long low)
     if (low > LLONG_MAX / 4) {
         return LLONG_MAX;
     }
-    if (low < LLONG_MIN / 4) {
-        return LLONG_MIN;
-    }
-    return low * 4;
+    return low < LLONG_MIN / 4 ? LLONG_MIN : low * 4;
 }
 
 /* Python's `high // 4`: rounds down, which is visible in the text of R-305 when high is negative.

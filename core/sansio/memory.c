@@ -13,6 +13,8 @@
 #include <rill/alloc.h>
 #include <rill/error.h>
 
+#define SPARES_MAX 256
+
 static void *default_allocate(void *arg, size_t size)
 {
     (void)arg;
@@ -104,6 +106,37 @@ char *rill__strdup(const char *text)
         memcpy(copy, text, size);
     }
     return copy;
+}
+
+void *rill__spares_take(struct rill__spares *spares, size_t size)
+{
+    void **memory = spares != NULL ? spares->first : NULL;
+    if (memory == NULL) {
+        return rill__alloc(size);
+    }
+    spares->first = *memory;
+    spares->count--;
+    return memory;
+}
+
+void rill__spares_give(struct rill__spares *spares, void *memory)
+{
+    if (spares == NULL || spares->count == SPARES_MAX) {
+        rill__free(memory);
+        return;
+    }
+    *(void **)memory = spares->first;
+    spares->first = memory;
+    spares->count++;
+}
+
+void rill__spares_cleanup(struct rill__spares *spares)
+{
+    for (; spares->count > 0; spares->count--) {
+        void **memory = spares->first;
+        spares->first = *memory;
+        rill__free(memory);
+    }
 }
 
 _Noreturn void rill__assert_failed(const char *file, int line, const char *what)

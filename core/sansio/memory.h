@@ -14,6 +14,16 @@ void *rill__realloc(void *memory, size_t size);
 void rill__free(void *memory);
 char *rill__strdup(const char *text);
 
+/* Pieces of one size that nobody uses just now, at most 256: many who need one in turn make do with
+ * a few, which stay in the cache. Zeroed: none; NULL: the allocator alone. */
+struct rill__spares {
+    void *first; /* each begins with a pointer to the next */
+    size_t count;
+};
+void *rill__spares_take(struct rill__spares *spares, size_t size); /* as rill__alloc */
+void rill__spares_give(struct rill__spares *spares, void *memory);
+void rill__spares_cleanup(struct rill__spares *spares);
+
 /* Prints `rill: FILE:LINE: broken invariant: WHAT` and aborts. */
 _Noreturn void rill__assert_failed(const char *file, int line, const char *what);
 

@@ -10,8 +10,6 @@
 #include "sansio/search.h"
 #include "sansio/stream_reader.h"
 
-static const struct rill_bytes newline = {"\n", 1};
-
 /* The call has ended: the slot is free for the next one. */
 static int finish(struct rill__reader *reader, struct rill__read *read, int rc)
 {
@@ -35,10 +33,9 @@ static void resume(struct rill__reader *reader)
     reader->port->resume_reading(reader->port_arg);
 }
 
-/* at most the limit is left. */
-static void resume_if_drained(struct rill__reader *reader)
+void rill__reader_resume_if_drained(struct rill__reader *reader)
 {
-    if (reader->paused && rill__reader_buffered(reader) <= reader->limit) {
+    if (reader->paused && rill__reader_buffered(reader) <= reader->limit) { /* */
         resume(reader);
     }
 }
@@ -73,7 +70,7 @@ static int take_then_resume(struct rill__reader *reader, struct rill__read *read
 {
     int rc = take(reader, read, count);
     if (rc == 0) {
-        resume_if_drained(reader);
+        rill__reader_resume_if_drained(reader);
     }
     return rc;
 }
@@ -138,28 +135,19 @@ static int wait_for_any(struct rill__reader *reader, struct rill__read *read)
 
 /* ---- read(n) ---- */
 
-static size_t at_most(size_t length, long long n)
-{
-    return (unsigned long long)n < length ? (size_t)n : length;
-}
-
 static int advance_some(struct rill__reader *reader, struct rill__read *read)
 {
     const size_t length = rill__reader_buffered(reader);
     if (length == 0 && !reader->eof) {
         return wait_for_any(reader, read);
     }
-    return take_then_resume(reader, read, at_most(length, read->n));
+    const bool enough = (unsigned long long)read->n < length;
+    return take_then_resume(reader, read, enough ? (size_t)read->n : length);
 }
 
 /* ---- read(-1) ---- */
 
 /* A bound that asyncio does not have. */
-static bool exceeds_bound(const struct rill__reader *reader, size_t count)
-{
-    return count > reader->read_all_max;
-}
-
 static const struct rill_error *bound_exceeded(const struct rill__reader *reader, size_t count)
 {
     char text[80];
@@ -173,7 +161,7 @@ static const struct rill_error *bound_exceeded(const struct rill__reader *reader
 static int read_to_eof_beside_waiter(struct rill__reader *reader, struct rill__read *read)
 {
     const size_t length = rill__reader_buffered(reader);
-    if (reader->eof && exceeds_bound(reader, length)) {
+    if (reader->eof && length > reader->read_all_max) {
         return fail(reader, read, bound_exceeded(reader, length));
     }
     if (reader->eof) {
@@ -198,7 +186,7 @@ static int advance_to_eof(struct rill__reader *reader, struct rill__read *read)
             return wait_for_any(reader, read);
         }
         rill__buffer_hold(&reader->buffer, length < reader->limit ? length : reader->limit);
-        resume_if_drained(reader);
+        rill__reader_resume_if_drained(reader);
         if (length == 0) {
             read->result = rill__buffer_take_held(&reader->buffer);
             return finish(reader, read, 0);
@@ -207,7 +195,7 @@ static int advance_to_eof(struct rill__reader *reader, struct rill__read *read)
             return fail_collecting(reader, read, rill_error_ref(reader->exception));
         }
         const size_t held = rill__buffer_held_length(&reader->buffer);
-        if (exceeds_bound(reader, held)) {
+        if (held > reader->read_all_max) {
             return fail_collecting(reader, read, bound_exceeded(reader, held));
         }
     }
@@ -242,7 +230,7 @@ static int fail_limit(struct rill__reader *reader, struct rill__read *read, cons
     rill_error_unref(limit);
     if (error->code == RILL_EVALUE) {
         discard(reader, dropped);
-        resume_if_drained(reader);
+        rill__reader_resume_if_drained(reader);
     }
     return fail(reader, read, error);
 }
@@ -250,10 +238,8 @@ static int fail_limit(struct rill__reader *reader, struct rill__read *read, cons
 /* what readline gives at EOF is a line without its end, or nothing. */
 static int fail_unterminated(struct rill__reader *reader, struct rill__read *read)
 {
-    if (read->kind == RILL__READ_LINE) {
-        return take(reader, read, rill__reader_buffered(reader));
-    }
-    return fail_incomplete(reader, read, -1);
+    return read->kind == RILL__READ_LINE ? take(reader, read, rill__reader_buffered(reader))
+                                         : fail_incomplete(reader, read, -1);
 }
 
 /* The lengths of the shortest and the longest separator. */
@@ -317,22 +303,19 @@ static int advance_until(struct rill__reader *reader, struct rill__read *read)
     return search(reader, read, &match) ? found(reader, read, match) : not_found(reader, read);
 }
 
-/* advance_until for a readline that begins: most lines are there already, and this is the short way
- * to them. */
-static int begin_line(struct rill__reader *reader, struct rill__read *read)
+/* The same for readline, whose separator is one byte: memchr, and `offset` alone tells how far. */
+static int advance_line(struct rill__reader *reader, struct rill__read *read)
 {
     const size_t length = rill__reader_buffered(reader);
-    if (length == 0) {
-        return not_found(reader, read);
+    if (length > read->offset) {
+        const char *data = rill__buffer_data(&reader->buffer);
+        const char *end = memchr(data + read->offset, '\n', length - read->offset);
+        if (end != NULL) {
+            const size_t start = (size_t)(end - data);
+            return found(reader, read, (struct rill__match){start, start + 1});
+        }
+        read->offset = length;
     }
-    const char *data = rill__buffer_data(&reader->buffer);
-    const char *end = memchr(data, '\n', length);
-    if (end != NULL) {
-        const size_t start = (size_t)(end - data);
-        return found(reader, read, (struct rill__match){start, start + 1});
-    }
-    read->scanned = length;
-    read->offset = length;
     return not_found(reader, read);
 }
 
@@ -359,8 +342,9 @@ static int advance(struct rill__reader *reader, struct rill__read *read)
         return advance_to_eof(reader, read);
     case RILL__READ_EXACTLY:
         return advance_exactly(reader, read);
-    case RILL__READ_UNTIL:
     case RILL__READ_LINE:
+        return advance_line(reader, read);
+    case RILL__READ_UNTIL:
     default:
         return advance_until(reader, read);
     }
@@ -378,46 +362,14 @@ static const char *refuse_arguments(const struct rill__read *read)
 /* After the checks of section 1.2. */
 static int begin(struct rill__reader *reader, struct rill__read *read)
 {
-    switch (read->kind) {
-    case RILL__READ_LINE:
-        read->separators = &newline;
-        read->separator_count = 1;
-        return begin_line(reader, read);
-    case RILL__READ_SOME:
-    case RILL__READ_EXACTLY:
-        if (read->n == 0) {
-            return 0; /* no resume test */
-        }
-        break;
-    case RILL__READ_TO_EOF:
-        if (reader->waiter != NULL) {
-            return read_to_eof_beside_waiter(reader, read);
-        }
-        break;
-    case RILL__READ_UNTIL:
-    default:
-        break;
+    const bool counts = read->kind == RILL__READ_SOME || read->kind == RILL__READ_EXACTLY;
+    if (counts && read->n == 0) {
+        return 0; /* no resume test */
+    }
+    if (read->kind == RILL__READ_TO_EOF && reader->waiter != NULL) {
+        return read_to_eof_beside_waiter(reader, read);
     }
     return advance(reader, read);
-}
-
-bool rill__read_line_now(struct rill__reader *reader, struct rill_bytes *line)
-{
-    struct rill__buffer *buffer = &reader->buffer;
-    const size_t length = rill__reader_buffered(reader);
-
-    if (length == 0 || reader->exception != NULL || reader->waiter != NULL ||
-        buffer->retired != NULL || rill__buffer_held_length(buffer) > 0) {
-        return false;
-    }
-    const char *data = rill__buffer_data(buffer);
-    const char *end = memchr(data, '\n', length);
-    if (end == NULL || (size_t)(end - data) > reader->limit) {
-        return false;
-    }
-    *line = rill__buffer_take_plain(buffer, (size_t)(end - data) + 1);
-    resume_if_drained(reader);
-    return true;
 }
 
 /* Everything but the inputs, so that a caller need not zero the struct: that takes as long as

@@ -57,40 +57,20 @@ static void pause_if_full(struct rill__reader *reader)
     }
 }
 
-static int refuse_after_eof(const struct rill_error **error)
-{
-    if (error != NULL) {
-        *error = rill_error_new(RILL_EASSERTION, "feed_data after feed_eof");
-    }
-    return RILL_EASSERTION;
-}
-
 int rill__reader_feed_data(struct rill__reader *reader, const void *data, size_t size,
                            const struct rill_error **error)
 {
+    const char *text = reader->eof ? "feed_data after feed_eof" : "";
+    /* before the test for emptiness. */
+    const int rc = reader->eof ? RILL_EASSERTION : rill__buffer_append(&reader->buffer, data, size);
     if (error != NULL) {
-        *error = NULL;
+        *error = rc < 0 ? rill_error_new(rc, "%s", text) : NULL;
     }
-    if (reader->eof) {
-        return refuse_after_eof(error); /* before the test for emptiness */
-    }
-    int rc = rill__buffer_append(&reader->buffer, data, size);
-    if (rc < 0) {
-        if (error != NULL) {
-            *error = rill_error_new(rc, "%s", "");
-        }
-        return rc;
-    }
-    if (size > 0) { /* */
+    if (rc == 0 && size > 0) { /* */
         wake(reader);
         pause_if_full(reader);
     }
-    return 0;
-}
-
-int rill__reader_space(struct rill__reader *reader, size_t least, char **space, size_t *size)
-{
-    return rill__buffer_space(&reader->buffer, least, space, size);
+    return rc;
 }
 
 void rill__reader_filled(struct rill__reader *reader, size_t count)

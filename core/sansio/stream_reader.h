@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #include <rill/error.h>
 
@@ -81,14 +82,14 @@ void rill__reader_cleanup(struct rill__reader *reader); /* no call may be in pro
 /* NULL, or the ValueError of R-102 for limit <= 0. */
 const struct rill_error *rill__reader_check_limit(long long limit);
 
-/* Feeding (1.1). feed_data copies; space/filled receive in place: the same event without the copy,
- * with nothing else done to the reader in between. filled(0) is nothing (R-107); filled after
- * feed_eof is a broken invariant, so ask `eof` first. Errors of feed_data: RILL_EASSERTION
- * `feed_data after feed_eof` (R-108, tested even when empty), RILL_ENOMEM; nothing was fed then.
- * *error is set to the caller's reference or NULL; `error` may be NULL. */
+/* Feeding (1.1). feed_data copies; rill__buffer_space on the reader's buffer and filled receive in
+ * place: the same event without the copy, with nothing else done to the reader in between.
+ * filled(0) is nothing (R-107); filled after feed_eof is a broken invariant, so ask `eof` first.
+ * Errors of feed_data: RILL_EASSERTION `feed_data after feed_eof` (R-108, tested even when empty),
+ * RILL_ENOMEM; nothing was fed then. *error is set to the caller's reference or NULL; `error` may
+ * be NULL. */
 int rill__reader_feed_data(struct rill__reader *reader, const void *data, size_t size,
                            const struct rill_error **error);
-int rill__reader_space(struct rill__reader *reader, size_t least, char **space, size_t *size);
 void rill__reader_filled(struct rill__reader *reader, size_t count);
 void rill__reader_feed_eof(struct rill__reader *reader);
 /* Takes its own reference; NULL clears and completes no wait. */
@@ -99,9 +100,32 @@ static inline size_t rill__reader_buffered(const struct rill__reader *reader)
     return rill__buffer_length(&reader->buffer);
 }
 
+/* at most the limit is left. */
+void rill__reader_resume_if_drained(struct rill__reader *reader);
+
 /* The short way to a line that is there already, when nothing else is going on: the result of a
- * readline call, or false and nothing has happened. */
-bool rill__read_line_now(struct rill__reader *reader, struct rill_bytes *line);
+ * readline call, or false and nothing has happened. Inline: many a line takes less time than a
+ * call. */
+static inline bool rill__read_line_now(struct rill__reader *reader, struct rill_bytes *line)
+{
+    struct rill__buffer *buffer = &reader->buffer;
+    const size_t length = rill__reader_buffered(reader);
+
+    if (length == 0 || reader->exception != NULL || reader->waiter != NULL ||
+        buffer->retired != NULL || rill__buffer_held_length(buffer) > 0) {
+        return false;
+    }
+    const char *data = rill__buffer_data(buffer);
+    const char *end = memchr(data, '\n', length);
+    if (end == NULL || (size_t)(end - data) > reader->limit) {
+        return false;
+    }
+    *line = rill__buffer_take_plain(buffer, (size_t)(end - data) + 1);
+    if (reader->paused) {
+        rill__reader_resume_if_drained(reader);
+    }
+    return true;
+}
 
 /* Starts a call. Only the inputs that its kind uses need be set: begin itself sets the outputs and
  * the private fields. Ends the validity of earlier views, whatever it answers. */

@@ -88,7 +88,7 @@ static void start_handler(struct rill__stream *stream)
         return;
     }
     stream->handler_open.drop = drop_handler;
-    rill__handler_add(stream->loop, &stream->handler_open);
+    rill__list_append(&stream->loop->handlers, &stream->handler_open.link);
     stream->handler_done.run = handler_done;
     rill__task_on_done(stream->handler, &stream->handler_done);
 }

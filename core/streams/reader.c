@@ -55,6 +55,7 @@ void rill__reader_init_pair(struct rill_reader *reader, struct rill_loop *loop,
     reader->loop = loop;
     reader->stream = stream;
     rill__reader_init(&reader->core, limit, &port, reader);
+    reader->core.buffer.spares = stream != NULL ? &loop->blocks : NULL;
 }
 
 void rill__reader_cleanup_pair(struct rill_reader *reader)
@@ -98,9 +99,9 @@ static int await_read(struct read_call *call)
     static const struct rill__wait_ops ops = {
         .step = read_step, .cancel = read_cancel, .cancelled = read_cancelled};
     struct rill_reader *reader = call->reader;
-    struct rill_task *task;
+    struct rill_task *task = reader->loop->current_task;
 
-    if (rill__require_task(&task) < 0) {
+    if (task == NULL) {
         rill__read_cancelled(&reader->core, &call->read);
         return fail(reader, rill_error_new(RILL_ERUNTIME, "no running task to wait in"));
     }
@@ -109,9 +110,13 @@ static int await_read(struct read_call *call)
     return rill__wait(&call->wait, &ops);
 }
 
-/* The rest of a call that could not be answered at once. */
-static int finish(struct read_call *call, int rc, struct rill_bytes *result)
+/* rill__read_begin sets everything of call->read but its inputs. */
+static int start(struct read_call *call, struct rill_reader *reader, struct rill_bytes *result)
 {
+    call->reader = reader;
+    call->read.owner = call;
+    *result = (struct rill_bytes){"", 0};
+    int rc = rill__read_begin(&reader->core, &call->read);
     if (rc == RILL__READ_WAIT) {
         rc = await_read(call);
     }
@@ -119,19 +124,8 @@ static int finish(struct read_call *call, int rc, struct rill_bytes *result)
         *result = call->read.result;
         return 0;
     }
-    if (call->read.error != NULL) {
-        return fail(call->reader, call->read.error);
-    }
-    return rc; /* cancelled: the task knows */
-}
-
-/* rill__read_begin sets everything of call->read but its inputs. */
-static int start(struct read_call *call, struct rill_reader *reader, struct rill_bytes *result)
-{
-    call->reader = reader;
-    call->read.owner = call;
-    *result = (struct rill_bytes){"", 0};
-    return finish(call, rill__read_begin(&reader->core, &call->read), result);
+    /* Without an error it was cancelled: the task knows. */
+    return call->read.error != NULL ? fail(reader, call->read.error) : rc;
 }
 
 static int run(struct read_call *call, struct rill_reader *reader, struct rill_bytes *result)
@@ -220,10 +214,7 @@ void rill_reader_set_read_all_max(struct rill_reader *reader, struct rill_opt_in
 int rill_reader_next_line(struct rill_reader *reader, struct rill_bytes *line)
 {
     const int rc = rill_reader_readline(reader, line);
-    if (rc < 0) {
-        return rc;
-    }
-    return line->len > 0 ? 1 : 0;
+    return rc < 0 ? rc : line->len > 0;
 }
 
 ssize_t rill_reader_read_into(struct rill_reader *reader, void *memory, size_t size)

@@ -168,8 +168,8 @@ void rill__selector_readable(struct rill__selector *self)
     /* Few bytes are cheaper received into the loop's hot spare block and copied than with readv,
      * and an idle connection then needs no block of its own. */
     if (ops->get_buffer != NULL &&
-        (self->last_receive > COPIED_RECEIVE_MAX || spare == NULL || ops->data_received == NULL)) {
-        size = ops->get_buffer(protocol, 0, &space);
+        (self->expected > COPIED_RECEIVE_MAX || spare == NULL || ops->data_received == NULL)) {
+        size = ops->get_buffer(protocol, self->expected, &space);
         size = size < RILL__SPARE_SIZE ? size : RILL__SPARE_SIZE;
     }
     const bool may_spill = spare != NULL && (ops->data_received != NULL || ops->get_buffer == NULL);
@@ -188,7 +188,9 @@ void rill__selector_readable(struct rill__selector *self)
                              "Fatal read error on socket transport");
         return;
     }
-    self->last_receive = (size_t)count;
+    /* More at once, fewer by and by: a guess too small costs a copy, one too large a few pages. */
+    const size_t average = (self->expected + (size_t)count) / 2;
+    self->expected = (size_t)count > average ? (size_t)count : average;
     rill_transport_ref(&self->base); /* the protocol may let go of it */
     if (count == 0) {
         end_of_input(self);

@@ -52,7 +52,7 @@ struct rill__selector {
                     struct rill_transport *transport); /* the server's bookkeeping */
     void *on_lost_arg;
     struct rill__link client; /* in the server's list */
-    size_t last_receive;      /* bytes: decides where the next ones go */
+    size_t expected;          /* bytes of the next receive: decides where they go */
     unsigned lost_writes; /* asyncio's _conn_lost: non-zero once the loss is scheduled */
     bool closing;
     bool paused;  /* pause_reading */

@@ -79,7 +79,7 @@ int rill__server_add_socket(struct rill_server *server, int fd)
 
 static int begin(struct rill_server *server, const struct rill__server_plan *plan)
 {
-    rill__server_add(server->loop, &server->open);
+    rill__list_append(&server->loop->servers, &server->open.link);
     rill__server_ref(server);                                          /* the loop's, until close */
     if (plan->start_serving.given && plan->start_serving.value == 0) { /* */
         return 0;

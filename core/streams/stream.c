@@ -58,7 +58,7 @@ static size_t get_buffer(struct rill_protocol *protocol, size_t hint, char **spa
     size_t size = 0;
 
     if (!self->held_by_owner || self->reader.core.eof ||
-        rill__reader_space(&self->reader.core, hint > 0 ? hint : 1, space, &size) < 0) {
+        rill__buffer_space(&self->reader.core.buffer, hint > 0 ? hint : 1, space, &size) < 0) {
         return 0;
     }
     return size;

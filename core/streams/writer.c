@@ -142,19 +142,16 @@ static int await_resume(struct rill_writer *writer, struct rill_task *task)
     stream->waiting_drains++;
     const int rc = rill__wait(&wait, NULL);
     stream->waiting_drains--;
-    if (rc < 0 && rc != RILL_ECANCELLED) {
-        return fail(writer, rill_error_ref(stream->lost_error));
-    }
-    return rc;
+    return rc < 0 && rc != RILL_ECANCELLED ? fail(writer, rill_error_ref(stream->lost_error)) : rc;
 }
 
 int rill_writer_drain(struct rill_writer *writer)
 {
     struct rill__stream *stream = writer->stream;
-    struct rill_task *task;
+    struct rill_task *task = stream->loop->current_task;
     bool yielded = false;
 
-    if (rill__require_task(&task) < 0) {
+    if (task == NULL) {
         return fail(writer, rill_error_new(RILL_ERUNTIME, "no running task to wait in"));
     }
     if (rill__be_fair(task) < 0) {
@@ -187,10 +184,10 @@ int rill_writer_wait_closed(struct rill_writer *writer)
 {
     struct rill__stream *stream = writer->stream;
     struct rill__wait wait;
-    struct rill_task *task;
+    struct rill_task *task = stream->loop->current_task;
     int rc = 0;
 
-    if (rill__require_task(&task) < 0) {
+    if (task == NULL) {
         return fail(writer, rill_error_new(RILL_ERUNTIME, "no running task to wait in"));
     }
     if (!stream->flow.lost) {
@@ -198,10 +195,7 @@ int rill_writer_wait_closed(struct rill_writer *writer)
         rill__list_append(&stream->closers, &wait.entry.link);
         rc = rill__wait(&wait, NULL);
     }
-    if (rc == RILL_ECANCELLED) {
-        return rc;
-    }
-    return done(writer, rill_error_ref(stream->lost_error));
+    return rc == RILL_ECANCELLED ? rc : done(writer, rill_error_ref(stream->lost_error));
 }
 
 bool rill_writer_get_extra_info(const struct rill_writer *writer, const char *name,

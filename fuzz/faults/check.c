@@ -353,8 +353,8 @@ static void check_bytes(const struct faults_stage *stage)
         rill__reader_buffered(&stage->reader) != stage->live) {
         invariant_bytes_conserved(stage);
     }
-    if (stage->held + stage->live > 0 &&
-        memcmp(buffer->block->bytes + buffer->held, stage->kept, stage->held + stage->live) != 0) {
+    if (stage->held + stage->live > 0 && memcmp(buffer->block->bytes + buffer->head - buffer->held,
+                                                stage->kept, stage->held + stage->live) != 0) {
         invariant_bytes_conserved(stage);
     }
 }

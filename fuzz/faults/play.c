@@ -138,7 +138,7 @@ static void receive(struct faults_stage *stage, const struct faults_op *op)
         return; /* a transport asks first */
     }
     const struct faults_answer answer = {
-        .rc = rill__reader_space(&stage->reader, op->least, &space, &size),
+        .rc = rill__buffer_space(&stage->reader.buffer, op->least, &space, &size),
         .refused = stage->allocations->failed > failed};
 
     faults_check_fed(stage, &answer, absurd);

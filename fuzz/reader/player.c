@@ -162,7 +162,7 @@ static void receive(struct player *player, struct script_bytes bytes)
 {
     char *space;
     size_t size;
-    rill_assert(rill__reader_space(&player->reader, bytes.len, &space, &size) == 0);
+    rill_assert(rill__buffer_space(&player->reader.buffer, bytes.len, &space, &size) == 0);
     rill_assert(size >= bytes.len && size > 0);
     if (bytes.len > 0) {
         memcpy(space, bytes.ptr, bytes.len);
@@ -182,7 +182,7 @@ static void feed(struct player *player, struct script_bytes bytes, struct observ
         player->ended = error;
         seen->refused = error->text;
     }
-    const size_t kept = buffer->tail - buffer->held;
+    const size_t kept = rill__buffer_held_length(buffer) + rill__buffer_length(buffer);
     player->most_kept = kept > player->most_kept ? kept : player->most_kept;
 }
 

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "loop/poller.h"
+
 enum { TURNS_MAX = 20000, DEADLINES_MAX = 2000 };
 
 void rig_print(const struct rig *rig)
@@ -141,6 +143,7 @@ void rig_init(struct rig *rig, rill_task_fn *warm_up, void *arg)
         cannot_begin("the loop does not work");
     }
     rig_settle(rig);
+    rill__spares_cleanup(&rig->kept->blocks);
 }
 
 bool rig_begin(struct rig *rig, const struct rig_plan *plan)
@@ -244,6 +247,8 @@ void rig_end(struct rig *rig)
     if (rig->loop != NULL && rig->allocations.blocks != rig->blocks) {
         forget_last_error(rig);
     }
+    /* What the kept loop has at hand for its next readers is not lost; it begins without. */
+    rill__spares_cleanup(&rig->kept->blocks);
     rig->loop = NULL;
     if (kernel_open_sockets(&rig->kernel) > 0) {
         invariant_descriptors_closed(rig);

@@ -68,7 +68,7 @@ struct rill_protocol_ops {
     void (*connection_made)(struct rill_protocol *self, struct rill_transport *transport);
     /* data is valid during the call. */
     int (*data_received)(struct rill_protocol *self, struct rill_bytes data);
-    /* BufferedProtocol: where the next bytes go; hint: how many there will be, 0: not known.
+    /* BufferedProtocol: where the next bytes go; hint: how many there may be, 0: not known.
      * Returns the size of *space, 0 when there is none now: data_received is then used. With both
      * members set, what does not fit the space follows in data_received, as part of the same event.
      */

@@ -93,7 +93,7 @@ static void test_fill_in_place(void)
     rig_init(&rig, 2);
 
     CHECK_INT(rig_exactly(&rig, &read, 6), RILL__READ_WAIT);
-    CHECK_INT(rill__reader_space(&rig.reader, 5, &space, &size), 0);
+    CHECK_INT(rill__buffer_space(&rig.reader.buffer, 5, &space, &size), 0);
     CHECK(size >= 5);
     memcpy(space, "abcde", 5);
     rill__reader_filled(&rig.reader, 0);
