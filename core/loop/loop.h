@@ -89,6 +89,7 @@ struct rill_loop {
     bool debug;
     bool running;
     bool stopping;
+    bool fed;     /* all that the last turn did was to feed readers */
     bool adopted; /* inside the application's ev_loop */
 };
 

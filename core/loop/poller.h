@@ -36,6 +36,7 @@ struct rill__poller {
     const struct rill__poller_ops *ops;
     struct rill_loop *loop;
     size_t watches; /* with anything wanted */
+    size_t writing; /* with on_writable wanted */
     void (*on_sigint)(void *arg);
     void *on_sigint_arg;
 };

@@ -48,8 +48,10 @@ static void change(struct rill__watch *watch, bool *what, bool on, struct rill__
         return;
     }
     poller->watches -= watch->reading || watch->writing;
+    poller->writing -= watch->writing;
     *what = on;
     poller->watches += watch->reading || watch->writing;
+    poller->writing += watch->writing;
     if (!on) { /* remove_reader cancels the handle, queued or not */
         rill__unready(entry);
     }

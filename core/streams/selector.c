@@ -7,6 +7,7 @@
 
 #include "sansio/memory.h"
 #include "streams/selector_private.h"
+#include "streams/stream.h"
 
 #define COPIED_RECEIVE_MAX 4096
 
@@ -195,6 +196,7 @@ void rill__selector_readable(struct rill__selector *self)
     if (count == 0) {
         end_of_input(self);
     } else {
+        self->base.loop->fed = rill__is_stream(protocol);
         const int rc = deliver(self, protocol, (size_t)count, size, spare);
         if (rc < 0) {
             rill__selector_fatal(self, rill__error_of_code(rc),

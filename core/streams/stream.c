@@ -125,6 +125,11 @@ static const struct rill_protocol_ops stream_ops = {
     .resume_writing = resume_writing,
 };
 
+bool rill__is_stream(const struct rill_protocol *protocol)
+{
+    return protocol->ops == &stream_ops;
+}
+
 struct rill__stream *rill__stream_new(struct rill_loop *loop, size_t limit)
 {
     struct rill__stream *self = rill__alloc_zeroed(sizeof *self);

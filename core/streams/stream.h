@@ -65,6 +65,9 @@ struct rill__stream {
 /* A stream with one holder, the owner. limit was checked. NULL: no memory. */
 struct rill__stream *rill__stream_new(struct rill_loop *loop, size_t limit);
 
+/* A stream's: no code but rill's own runs when bytes come. */
+bool rill__is_stream(const struct rill_protocol *protocol);
+
 /* The stream's protocol goes to a transport, which holds it from now on. */
 struct rill_protocol *rill__stream_protocol(struct rill__stream *stream);
 void rill__stream_release_owner(struct rill__stream *stream);
