@@ -36,6 +36,7 @@ static const struct rill_error *check(const struct rill_ssl_context *context,
                               context == NULL ? "None" : "True");
     }
     return rill_transport_is_closing(below) ? rill_error_new(RILL_ECONNRESET, "Connection lost")
+           : rill__ssl_top(below) != below  ? rill__upgrade_in_progress() /* */
                                             : NULL;
 }
 

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * Calls at moments that nobody waits for: out of a protocol's own events, between start_tls and its
- * first turn, twice at once, on a connection that is lost.
+ * Calls at moments that nobody waits for: out of a protocol's own events.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include <openssl/err.h>
 
-#include "streams/ssl_protocol.h"
 #include "tls_endings.h"
 
 static const struct rill_opt_int no_limit = {.given = false};
@@ -156,17 +154,6 @@ static void check_heard(struct rig *rig, const char *said, const char *then, int
     free(heard);
 }
 
-static void end_well(struct rig *rig)
-{
-    rill_writer_close(rig->writer);
-    rig_turns(rig);
-    SSL_shutdown(rig->ssl);
-    ERR_clear_error();
-    EXPECT_INT(rig, rill_writer_wait_closed(rig->writer), 0);
-    EXPECT_INT(rig, rill_writer_tls_end(rig->writer), RILL_TLS_CLEAN);
-    rig_free_pair(rig);
-}
-
 /* A write of more than is encrypted at once, the first piece of which fills the buffer. */
 static void write_much(struct rig *rig, struct meddler *meddler, const char *bytes)
 {
@@ -197,7 +184,7 @@ static int write_in_pause_writing(void *arg) /* behind the write that paused, no
     write_much(rig, &meddler, bytes);
     EXPECT_INT(rig, meddler.written, 0);
     check_heard(rig, bytes, "inner", SSL_ERROR_WANT_READ);
-    end_well(rig);
+    rig_end_cleanly(rig);
     free(bytes);
     return 0;
 }
@@ -217,38 +204,12 @@ static int close_in_pause_writing(void *arg) /* what was written before is flush
     meddle(&meddler, rig, act_close);
     write_much(rig, &meddler, bytes);
     check_heard(rig, bytes, "", SSL_ERROR_ZERO_RETURN);
-    end_well(rig);
+    rig_end_cleanly(rig);
     free(bytes);
     return 0;
 }
 
 /* -- the backlog ------------------------------------------------------------------------------ */
-
-static void open_in_clear(struct rig *rig)
-{
-    EXPECT_INT(rig, rill_open_memory_connection(NULL, NULL, &rig->reader, &rig->writer, &rig->pipe),
-               0);
-}
-
-struct upgrade {
-    struct rig *rig;
-    int rc;
-    bool closing; /* the writer, when the call came back */
-    char text[160];
-};
-
-static int start_tls(void *arg)
-{
-    struct upgrade *const upgrade = arg;
-    struct rig *const rig = upgrade->rig;
-    const struct rill_start_tls_options options = {.server_hostname = "localhost"};
-
-    upgrade->rc = rill_writer_start_tls(rig->writer, rig->material->client, &options);
-    upgrade->closing = rill_writer_is_closing(rig->writer);
-    const struct rill_error *const error = upgrade->rc < 0 ? rill_task_error() : NULL;
-    snprintf(upgrade->text, sizeof upgrade->text, "%s", error != NULL ? error->text : "");
-    return 0;
-}
 
 static void act_write_much(struct meddler *self)
 {
@@ -275,13 +236,13 @@ static int write_beside_backlog(void *arg)
     char *const bytes = many_bytes();
     char *const heard = malloc(HEARD_MAX);
     const struct rill_opt_int zero = RILL_SET(0);
-    struct upgrade upgrade = {.rig = rig};
+    struct rig_upgrade upgrade = {.rig = rig};
     struct meddler meddler;
     int end;
 
-    open_in_clear(rig);
+    rig_open_in_clear(rig);
     struct rill_transport *const below = rill_writer_transport(rig->writer);
-    start_tls(&upgrade);
+    rig_start_tls(&upgrade);
     EXPECT_INT(rig, upgrade.rc, 0);
     meddle(&meddler, rig, act_write_much);
     begin_renegotiation(rig);
@@ -294,7 +255,7 @@ static int write_beside_backlog(void *arg)
     EXPECT_INT(rig, (long long)hear_all(rig, heard, &end), MUCH);
     EXPECT(rig, memcmp(heard, bytes, MUCH) == 0);
     EXPECT_INT(rig, meddler.pauses, 0); /* both layers together never had so much */
-    end_well(rig);
+    rig_end_cleanly(rig);
     free(heard);
     free(bytes);
     return 0;
@@ -323,7 +284,7 @@ static int pause_in_buffer_updated(void *arg)
     rig_turns(rig);
     EXPECT_INT(rig, meddler.events, 4);
     EXPECT_INT(rig, (long long)meddler.taken, 4 * SMALL);
-    end_well(rig);
+    rig_end_cleanly(rig);
     return 0;
 }
 
@@ -373,7 +334,7 @@ static int switch_in_get_buffer(void *arg) /* the event is its own, the next one
     EXPECT_INT(rig, first.events, 1);
     EXPECT_INT(rig, (long long)first.taken, SMALL);
     EXPECT_INT(rig, (long long)second.taken, 3 * SMALL);
-    end_well(rig);
+    rig_end_cleanly(rig);
     return 0;
 }
 
@@ -403,131 +364,7 @@ static int switch_in_buffer_updated(void *arg)
     rig_turns(rig);
     EXPECT_INT(rig, (long long)first.taken, 4 * SMALL);
     EXPECT_INT(rig, (long long)second.taken, 4 * SMALL);
-    end_well(rig);
-    return 0;
-}
-
-/* -- start_tls -------------------------------------------------------------------------------- */
-
-/* As a server's close_clients and abort_clients: the topmost layer, which has not begun yet. */
-static void close_top(void *arg)
-{
-    rill_transport_close(rill__ssl_top(arg));
-}
-
-static void abort_top(void *arg)
-{
-    rill_transport_abort(rill__ssl_top(arg));
-}
-
-static int end_before_first_turn(struct rig *rig, void (*end)(void *arg))
-{
-    struct upgrade upgrade = {.rig = rig};
-    const double began = rig->now;
-
-    open_in_clear(rig);
-    rig->still = true;
-    EXPECT_INT(rig, rill_call_soon(rig->loop, end, rill_writer_transport(rig->writer), NULL), 0);
-    start_tls(&upgrade);
-    EXPECT_INT(rig, upgrade.rc, RILL_ECONNABORTED);
-    EXPECT_STR(rig, upgrade.text, "SSL handshake was interrupted");
-    EXPECT(rig, rig_seconds(rig, began) == 0);
-    EXPECT_INT(rig, rig_close(rig), 0);
-    return 0;
-}
-
-static int close_before_first_turn(void *arg)
-{
-    return end_before_first_turn(arg, close_top);
-}
-
-static int abort_before_first_turn(void *arg)
-{
-    return end_before_first_turn(arg, abort_top);
-}
-
-enum { IN_CLEAR = 200000 };
-
-static int start_tls_twice(void *arg) /* while the first still drains what is in clear */
-{
-    struct rig *const rig = arg;
-    static const char text[IN_CLEAR];
-    const struct rill_memory_options memory = {.window = RILL_SET(10)};
-    struct upgrade upgrades[2] = {{.rig = rig, .rc = 1}, {.rig = rig, .rc = 1}};
-    struct rill_task *tasks[2];
-
-    EXPECT_INT(
-        rig, rill_open_memory_connection(NULL, &memory, &rig->reader, &rig->writer, &rig->pipe), 0);
-    rig->still = true;
-    EXPECT_INT(rig, rill_writer_write(rig->writer, text, sizeof text), 0);
-    for (size_t i = 0; i < 2; i++) {
-        EXPECT_INT(rig, rill_task_create(start_tls, &upgrades[i], NULL, &tasks[i]), 0);
-    }
-    rig_turns(rig);
-    EXPECT_INT(rig, upgrades[0].rc, 1); /* it drains */
-    EXPECT_INT(rig, upgrades[1].rc, RILL_ERUNTIME);
-    EXPECT_STR(rig, upgrades[1].text, "start_tls() is in progress");
-    rill_memory_peer_set_window(rig->pipe, no_limit);
-    rig_turns(rig);
-    rill_memory_peer_discard(rig->pipe, IN_CLEAR);
-    rig->still = false;
-    for (size_t i = 0; i < 2; i++) {
-        EXPECT_INT(rig, rill_task_await(tasks[i]), 0);
-        rill_task_free(tasks[i]);
-    }
-    EXPECT_INT(rig, upgrades[0].rc, 0);
-    end_well(rig);
-    return 0;
-}
-
-/* Cancelled in the very iteration in which the handshake ends: the stream has gone over to TLS, and
- * closes (as asyncio's does in clear). */
-static int cancel_behind_handshake(void *arg)
-{
-    struct rig *const rig = arg;
-    struct upgrade upgrade = {.rig = rig};
-    struct rill_ssl_object *object = NULL;
-    struct rill_task *task;
-
-    open_in_clear(rig);
-    rig->still = true;
-    EXPECT_INT(rig, rill_task_create(start_tls, &upgrade, NULL, &task), 0);
-    for (int i = 0; i < HEARING_TURNS && object == NULL; i++) {
-        rig_carry(rig);
-        EXPECT_INT(rig, rill_sleep(0), 0);
-        (void)rill_writer_get_ssl_object(rig->writer, &object);
-    }
-    EXPECT(rig, object != NULL && !rill_task_done(task));
-    EXPECT(rig, rill_task_cancel(task));
-    EXPECT_INT(rig, rill_task_await(task), 0);
-    rill_task_free(task);
-    EXPECT_INT(rig, upgrade.rc, RILL_ECANCELLED);
-    EXPECT(rig, upgrade.closing);
-    EXPECT_INT(rig, rig_close(rig), 0);
-    return 0;
-}
-
-static int start_tls_on_lost_transport(void *arg) /* refused at once, not after the timeout */
-{
-    struct rig *const rig = arg;
-    static const struct rill_protocol_ops no_ops = {.connection_lost = NULL};
-    const struct rill_start_tls_options options = {.server_hostname = "localhost"};
-    struct rill_protocol protocol = {&no_ops};
-    struct rill_transport *transport;
-    struct rill_transport *made;
-
-    EXPECT_INT(rig, rill_memory_transport_new(rig->loop, &protocol, NULL, &transport, &rig->pipe),
-               0);
-    rig->still = true;
-    rill_sleep(0);
-    rill_transport_abort(transport);
-    rig_turns(rig);
-    const double began = rig->now;
-    EXPECT_INT(rig, rill_start_tls(transport, &protocol, rig->material->client, &options, &made),
-               RILL_ECONNRESET);
-    EXPECT(rig, made == NULL);
-    EXPECT(rig, rig_seconds(rig, began) == 0);
-    rill_transport_unref(transport);
+    rig_end_cleanly(rig);
     return 0;
 }
 
@@ -541,24 +378,7 @@ const struct rig_row reentry_rows[] = {
      .client_only = true},
     {.line = __LINE__, .name = "pause_in_buffer_updated", .fn = pause_in_buffer_updated},
     {.line = __LINE__, .name = "abort_in_buffer_updated", .fn = abort_in_buffer_updated},
-    {.line = __LINE__,
-     .name = "close_before_first_turn",
-     .fn = close_before_first_turn,
-     .client_only = true},
-    {.line = __LINE__,
-     .name = "abort_before_first_turn",
-     .fn = abort_before_first_turn,
-     .client_only = true},
     {.line = __LINE__, .name = "switch_in_get_buffer", .fn = switch_in_get_buffer},
     {.line = __LINE__, .name = "switch_in_buffer_updated", .fn = switch_in_buffer_updated},
-    {.line = __LINE__,
-     .name = "cancel_behind_handshake",
-     .fn = cancel_behind_handshake,
-     .client_only = true},
-    {.line = __LINE__, .name = "start_tls_twice", .fn = start_tls_twice, .client_only = true},
-    {.line = __LINE__,
-     .name = "start_tls_on_lost_transport",
-     .fn = start_tls_on_lost_transport,
-     .client_only = true},
 };
 const size_t reentry_row_count = sizeof reentry_rows / sizeof reentry_rows[0];

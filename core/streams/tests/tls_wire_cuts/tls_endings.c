@@ -316,6 +316,7 @@ int main(void)
     rig_run_rows(&material, flow_rows, flow_row_count);
     rig_run_rows(&material, nested_rows, nested_row_count);
     rig_run_rows(&material, reentry_rows, reentry_row_count);
+    rig_run_rows(&material, start_tls_rows, start_tls_row_count);
     rig_run_rows(&material, state_rows, state_row_count);
     free_loops_everywhere(&material);
     material_free(&material);
