@@ -24,17 +24,25 @@ def run_round(setup, options, work, present, number, live):
     for peer in order:
         live.say("%s: round %d, %s" % (work.name, number + 1, peer.name))
         windows[peer.name] = _window(setup, options, peer, work)
-    whys = {name: stats.why_disturbed(window, os.cpu_count()) for name, window in windows.items()}
-    disturbed = "; ".join("%s: %s" % (name, why) for name, why in whys.items() if why)
-    return {"work": work.name, "round": number + 1, "disturbed": disturbed, "windows": windows}
+    whys = {peer.name: stats.why_disturbed(windows[peer.name], os.cpu_count(), peer.own_threads) for peer in present}
+    return {"work": work.name, "round": number + 1, "disturbed": {name: why for name, why in whys.items() if why},
+            "windows": windows}
+
+
+def _judged(work, present):
+    """Those whose rounds decide; whoever is there when rill is not."""
+    named = ["rill", "raw"] + [goal.to for goal in work.goals]
+    names = [peer.name for peer in present]
+    return [name for name in names if name in named] if "rill" in names else names
 
 
 def _run_rounds(setup, options, work, present, live):
-    """As many undisturbed rounds as were asked for, if they are to be had."""
+    """As many rounds as were asked for, in which nobody that is judged was disturbed, if they are to be had."""
+    judged = _judged(work, present)
     wanted = options.rounds if work.rounds is None else min(options.rounds, work.rounds)
     most = wanted if work.rounds is not None else MORE_ROUNDS * wanted
     rounds = []
-    while len(rounds) < most and sum(1 for one in rounds if not one["disturbed"]) < wanted:
+    while len(rounds) < most and sum(stats.is_quiet(one, judged) for one in rounds) < wanted:
         rounds.append(run_round(setup, options, work, present, len(rounds), live))
     return rounds
 

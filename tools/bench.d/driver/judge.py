@@ -22,21 +22,21 @@ def part(what, value, low, high, figure, resolution, better, enough=True):
 
 
 def unmeasured(goal, what):
-    return {"what": what, "value": None, "lo": None, "hi": None, "figure": goal.figure, "resolution": goal.resolution,
+    return {"what": what, "value": None, "lo": None, "hi": None, "figure": None, "resolution": goal.resolution,
             "better": "more" if goal.kind == works.RATIO else "less", "reached": None}
 
 
 def _judge_goal(goal, work, rounds, measured):
     """The part of one goal. measured: what is known of each peer in this work, by name."""
     rill = measured["rill"]
-    enough = rill["rounds"] >= ROUNDS_TO_JUDGE
+    enough = rill["rounds"] >= ROUNDS_TO_JUDGE and not rill.get("all_disturbed")
     what = WORDS[goal.kind] % goal.to if "%" in WORDS[goal.kind] else WORDS[goal.kind]
     if goal.kind == works.MEMORY:  # judged by any round, but not by a few connections, which pay for all
         each = rill["bytes_each"] / 1024
         return part(what, each, each, each, goal.figure / 1024, 0, "less", rill["connections"] >= CONNECTIONS_TO_JUDGE)
     if goal.kind == works.START:
         values = [window["server_cpu_s"] / window["operations"] * 1e3
-                  for window in (one["windows"]["rill"] for one in stats.quiet_rounds(rounds))]
+                  for window in (one["windows"]["rill"] for one in stats.quiet_rounds(rounds, "rill", rill["base"]))]
         return part(what, rill["cpu_us"] / 1e3, *stats.bootstrap(values), goal.figure, goal.resolution, "less", enough)
     if goal.to not in measured:
         return unmeasured(goal, what)

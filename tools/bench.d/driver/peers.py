@@ -25,6 +25,7 @@ PACKAGES = {
 }
 INSTALLED = tuple(PACKAGES) + ("uvloop",)  # by tools/setup --bench
 WITHOUT_TLS = ("libuv",)
+OWN_THREADS = ("go",)  # its collector and scheduler take the processor from each other
 
 
 class Peer:
@@ -34,6 +35,7 @@ class Peer:
         self.version = version
         self.missing = missing  # why it cannot run; "" when it can
         self.has_tls = name not in WITHOUT_TLS
+        self.own_threads = name in OWN_THREADS
 
     def as_json(self):
         return {"name": self.name, "version": self.version, "missing": self.missing or None}

@@ -60,6 +60,10 @@ def _figure(value):
     return "-" if value is None else "%.3g" % value if value >= 1e5 else "%.4g" % value
 
 
+def _goal(part):
+    return "-" if part["figure"] is None else "%s %s" % ({"more": ">=", "less": "<="}[part["better"]], _figure(part["figure"]))
+
+
 def verdict_lines(rows):
     """The table at the end: each row's goals, one a line."""
     yield ""
@@ -67,7 +71,7 @@ def verdict_lines(rows):
     for row in rows:
         for number, part in enumerate(row["parts"]):
             interval = "-" if part["lo"] is None else "%s to %s" % (_figure(part["lo"]), _figure(part["hi"]))
-            goal = "%s %s" % ({"more": ">=", "less": "<="}[part["better"]], _figure(part["figure"]))
+            goal = _goal(part)
             yield "%-15s %-26s %9s  %-20s %10s  %s" % ("" if number else row["work"], part["what"], _figure(part["value"]), interval,
                                                        goal, VERDICTS[part["reached"]])
     reached = [row["work"] for row in rows if row["reached"]]
@@ -100,7 +104,7 @@ def markdown(document):
     for row in document["rows"]:
         for number, part in enumerate(row["parts"]):
             interval = "-" if part["lo"] is None else "%s to %s" % (_figure(part["lo"]), _figure(part["hi"]))
-            goal = "%s %s" % ({"more": ">=", "less": "<="}[part["better"]], _figure(part["figure"]))
+            goal = _goal(part)
             yield _markdown_row(["" if number else row["work"], part["what"], _figure(part["value"]), interval, goal,
                                  "" if number else str(row["rounds"]), VERDICTS[part["reached"]]])
     yield ""

@@ -28,9 +28,10 @@ def memory(window):
     return window["server_private_bytes"] / window["operations"]
 
 
-def why_disturbed(window, processors):
-    """What disturbed a measured window; "" when nothing did."""
-    switches = (window["server_involuntary"] + window["load_involuntary"]) / window["seconds"]
+def why_disturbed(window, processors, own_threads=False):
+    """What disturbed a measured window; "" when nothing did. own_threads: a server whose threads push each other off."""
+    pushed = window["load_involuntary"] + (0 if own_threads else window["server_involuntary"])
+    switches = pushed / window["seconds"]
     # The kernel counts steal in whole ticks: one of them may be the rest of a longer time.
     steal = max(0, window["steal_s"] - STEAL_TICK_S) / (window["seconds"] * processors)
     if steal > STEAL_SHARE:
@@ -40,18 +41,21 @@ def why_disturbed(window, processors):
     return ""
 
 
-def quiet_rounds(rounds):
-    """The rounds to judge by: the undisturbed ones, or all when there is none. A round is a dict
-    {"windows": {peer: window}, "disturbed": text}."""
-    quiet = [one for one in rounds if not one["disturbed"]]
-    return quiet or rounds
+def is_quiet(one, names):
+    """Whether none of these peers was disturbed in a round: a dict {"windows": {peer: window}, "disturbed": {peer: why}}."""
+    return not any(name in one["disturbed"] for name in names)
+
+
+def quiet_rounds(rounds, *names):
+    """The rounds to judge these peers by: the undisturbed ones, or all when there is none."""
+    return [one for one in rounds if is_quiet(one, names)] or rounds
 
 
 def compare(rounds, peer, base, of_memory=False):
     """(median, low, high) of the ratio of two peers' figures in the same round. of_memory: of what a connection holds, so
     that less is better."""
     figure = memory if of_memory else rate
-    used = rounds if of_memory else quiet_rounds(rounds)  # no neighbour disturbs a size
+    used = rounds if of_memory else quiet_rounds(rounds, peer, base)  # no neighbour disturbs a size
     ratios = [figure(one["windows"][peer]) / figure(one["windows"][base]) for one in used]
     return (statistics.median(ratios), *bootstrap(ratios))
 
@@ -63,7 +67,7 @@ def _user_us(windows):
 def compare_user(rounds, peer, base):
     """(ratio, low, high) of two peers' user time for an operation. Most kernels split user from system time by looking once
     a tick, so only the sum over all rounds says much. None when the ticks saw the base too rarely."""
-    pairs = [(one["windows"][peer], one["windows"][base]) for one in quiet_rounds(rounds)]
+    pairs = [(one["windows"][peer], one["windows"][base]) for one in quiet_rounds(rounds, peer, base)]
 
     def ratio(chosen):
         below = _user_us([pair[1] for pair in chosen])
@@ -75,7 +79,7 @@ def compare_user(rounds, peer, base):
 
 def row(rounds, peer, base, of_memory=False):
     """The figures of one peer in one work."""
-    used = rounds if of_memory else quiet_rounds(rounds)
+    used = rounds if of_memory else quiet_rounds(rounds, peer, base)
     windows = [one["windows"][peer] for one in used]
     ratio, low, high = compare(rounds, peer, base, of_memory)
     return {
@@ -83,7 +87,7 @@ def row(rounds, peer, base, of_memory=False):
         "lo": low,
         "hi": high,
         "rounds": len(used),
-        "disturbed_rounds": 0 if of_memory else sum(1 for one in rounds if one["disturbed"]),
+        "disturbed_rounds": 0 if of_memory else sum(1 for one in rounds if not is_quiet(one, (peer, base))),
         "operations_per_cpu_s": statistics.median(rate(window) for window in windows),
         "cpu_us": statistics.median(1e6 / rate(window) for window in windows),
         "user_us": _user_us(windows),

@@ -17,8 +17,8 @@ def window(operations=1000, cpu=1.0, user=0.25, switches=0, steal=0.0):
             "server_involuntary": switches, "load_involuntary": switches, "steal_s": steal}
 
 
-def round_of(ratio, disturbed=""):
-    return {"windows": {"raw": window(), "rill": window(cpu=1 / ratio)}, "disturbed": disturbed}
+def round_of(ratio, disturbed="", who="rill"):
+    return {"windows": {"raw": window(), "rill": window(cpu=1 / ratio)}, "disturbed": {who: disturbed} if disturbed else {}}
 
 
 class Stats(unittest.TestCase):
@@ -36,6 +36,8 @@ class Stats(unittest.TestCase):
         row = stats.row(rounds, "rill", "raw")
         self.assertAlmostEqual(row["ratio"], 0.6)
         self.assertEqual((row["rounds"], row["disturbed_rounds"]), (3, 1))
+        self.assertAlmostEqual(stats.row(rounds + [round_of(9, "x", "raw")], "rill", "raw")["ratio"], 0.6)
+        self.assertEqual(stats.row(rounds + [round_of(0.6, "x", "go")], "rill", "raw")["rounds"], 4)
         self.assertAlmostEqual(row["operations_per_cpu_s"], 600)
         self.assertAlmostEqual(row["user_us"], 1e6 * 0.75 / 3000)
 
@@ -49,7 +51,7 @@ class Stats(unittest.TestCase):
             return dict(window(operations=connections), server_private_bytes=private, server_rss_bytes=resident)
 
         one = {"windows": {"raw": held(2000, 2000 * 10240, 2000 * 11000), "rill": held(2000, 2000 * 20480, 2000 * 20600)},
-               "disturbed": "steal"}
+               "disturbed": {"raw": "steal"}}
         row = stats.row([one], "rill", "raw", True)
         self.assertEqual((row["bytes_each"], row["rss_bytes_each"], row["connections"]), (20480, 20600, 2000))
         self.assertEqual((row["ratio"], row["rounds"], row["disturbed_rounds"]), (2.0, 1, 0))
@@ -68,13 +70,15 @@ class Stats(unittest.TestCase):
         ]
         for given, want in rows:
             self.assertEqual(stats.why_disturbed(window(**given), 2), want, given)
+        pushed = dict(window(), server_involuntary=4000)
+        self.assertEqual((stats.why_disturbed(pushed, 2, True), stats.why_disturbed(pushed, 2) != ""), ("", True))
 
     def test_user_time_is_compared_over_all_rounds(self):
-        rounds = [{"windows": {"raw": window(user=0.1), "rill": window(user=user)}, "disturbed": ""} for user in (0.0, 0.3)]
+        rounds = [{"windows": {"raw": window(user=0.1), "rill": window(user=user)}, "disturbed": {}} for user in (0.0, 0.3)]
         ratio, low, high = stats.compare_user(rounds, "rill", "raw")
         self.assertAlmostEqual(ratio, 1.5)
         self.assertEqual((low, round(high, 6)), (0.0, 3.0))
-        self.assertIsNone(stats.compare_user([{"windows": {"raw": window(user=0), "rill": window()}, "disturbed": ""}], "rill", "raw"))
+        self.assertIsNone(stats.compare_user([{"windows": {"raw": window(user=0), "rill": window()}, "disturbed": {}}], "rill", "raw"))
 
 
 class Judge(unittest.TestCase):
