@@ -91,13 +91,15 @@ static void print_result(const struct load_result *result)
     const struct load_sample *const end = &result->end;
     printf("{\"operations\": %llu, \"seconds\": %.9f, \"server_cpu_s\": %.9f, "
            "\"server_user_s\": %.3f, \"server_system_s\": %.3f, \"server_involuntary\": %llu, "
-           "\"load_involuntary\": %llu, \"load_cpu_s\": %.9f, \"steal_s\": %.3f, "
+           "\"load_involuntary\": %llu, \"server_waited_s\": %.6f, \"load_waited_s\": %.6f, "
+           "\"load_cpu_s\": %.9f, \"steal_s\": %.3f, "
            "\"server_private_bytes\": %lld, \"server_rss_bytes\": %lld}\n",
            (unsigned long long)result->operations, end->wall_s - begin->wall_s,
            end->server_cpu_s - begin->server_cpu_s, end->server_user_s - begin->server_user_s,
            end->server_system_s - begin->server_system_s,
            (unsigned long long)(end->server_involuntary - begin->server_involuntary),
            (unsigned long long)(end->load_involuntary - begin->load_involuntary),
+           end->server_waited_s - begin->server_waited_s, end->load_waited_s - begin->load_waited_s,
            end->load_cpu_s - begin->load_cpu_s, end->steal_s - begin->steal_s,
            (long long)(end->server_private_bytes - begin->server_private_bytes),
            (long long)(end->server_rss_bytes - begin->server_rss_bytes));

@@ -39,6 +39,8 @@ struct load_sample {
     double steal_s;              /* all processors: time that the hypervisor gave to others */
     uint64_t server_involuntary; /* switches away from a server that wanted to go on */
     uint64_t load_involuntary;
+    double server_waited_s; /* ready to run while another had the processor */
+    double load_waited_s;
     double load_cpu_s;
     uint64_t server_private_bytes; /* of load_take_memory */
     uint64_t server_rss_bytes;

@@ -46,6 +46,21 @@ static uint64_t involuntary_switches(const char *path)
     return field == NULL ? 0 : strtoull(field + strlen(label), NULL, 10);
 }
 
+/* The second figure of schedstat; 0 where the kernel does not keep it. */
+static double waited_s(const char *path)
+{
+    char text[256];
+    unsigned long long waited_ns = 0;
+    FILE *const file = fopen(path, "r");
+    if (file != NULL) {
+        if (fgets(text, sizeof text, file) == NULL || sscanf(text, "%*u %llu", &waited_ns) != 1) {
+            waited_ns = 0;
+        }
+        fclose(file);
+    }
+    return 1e-9 * (double)waited_ns;
+}
+
 /* utime and stime are the 14th and 15th field; the second, the name, may hold blanks and ends at
  * the last parenthesis. */
 static void read_cpu_split(pid_t pid, double tick_s, struct load_sample *sample)
@@ -91,6 +106,9 @@ void load_take_sample(const struct load_options *options, struct load_sample *sa
     sample->steal_s = steal_s(tick_s);
     sample->server_involuntary = involuntary_switches(path);
     sample->load_involuntary = involuntary_switches("/proc/self/status");
+    sample->load_waited_s = waited_s("/proc/self/schedstat");
+    snprintf(path, sizeof path, "/proc/%ld/schedstat", (long)options->pid);
+    sample->server_waited_s = waited_s(path);
     sample->load_cpu_s = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
     sample->server_cpu_s = seconds_of(clock);
     sample->wall_s = load_now_s();

@@ -41,7 +41,7 @@ def run_program(setup, work, run, rounds):
         before = measure.steal_and_time()
         document = _run_once(setup, work, run, rounds)
         steal, seconds = (now - then for now, then in zip(measure.steal_and_time(), before))
-        window = {"server_involuntary": 0, "load_involuntary": 0, "seconds": seconds, "steal_s": steal}
+        window = {"server_waited_s": 0, "load_waited_s": 0, "seconds": seconds, "steal_s": steal}
         disturbed = stats.why_disturbed(window, os.cpu_count())
         if not disturbed:
             break

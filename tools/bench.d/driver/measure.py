@@ -158,4 +158,4 @@ def run_starts(setup, peer, work, seconds):
     starts = sorted(json.loads(done.stdout)["ms"])
     typical = starts[len(starts) // 2] / 1e3
     return {"operations": len(starts), "seconds": took, "server_cpu_s": typical * len(starts), "server_user_s": 0.0,
-            "server_involuntary": 0, "load_involuntary": 0, "steal_s": steal}
+            "server_waited_s": 0, "load_waited_s": 0, "steal_s": steal}

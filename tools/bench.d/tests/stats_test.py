@@ -12,9 +12,9 @@ sys.path.insert(0, sys.argv[1])
 from driver import alone, counts, judge, plot, report, stats, works  # noqa: E402
 
 
-def window(operations=1000, cpu=1.0, user=0.25, switches=0, steal=0.0):
+def window(operations=1000, cpu=1.0, user=0.25, waited=0.0, steal=0.0):
     return {"operations": operations, "seconds": 1.0, "server_cpu_s": cpu, "server_user_s": user,
-            "server_involuntary": switches, "load_involuntary": switches, "steal_s": steal}
+            "server_waited_s": waited, "load_waited_s": 0.0, "steal_s": steal}
 
 
 def round_of(ratio, disturbed="", who="rill"):
@@ -63,15 +63,15 @@ class Stats(unittest.TestCase):
     def test_what_disturbs(self):
         rows = [
             (dict(), ""),
-            (dict(switches=150), ""),
-            (dict(switches=151), "302 involuntary switches a second"),
+            (dict(waited=0.1), ""),
+            (dict(waited=0.11), "waited 11 % for its processor"),
             (dict(steal=0.05), ""),
             (dict(steal=0.06), "steal 2.5 %"),
         ]
         for given, want in rows:
             self.assertEqual(stats.why_disturbed(window(**given), 2), want, given)
-        pushed = dict(window(), server_involuntary=4000)
-        self.assertEqual((stats.why_disturbed(pushed, 2, True), stats.why_disturbed(pushed, 2) != ""), ("", True))
+        for name, want in (("server_waited_s", ""), ("load_waited_s", "waited 50 % for its processor")):
+            self.assertEqual(stats.why_disturbed(dict(window(), **{name: 0.5}), 2, own_threads=True), want)
 
     def test_user_time_is_compared_over_all_rounds(self):
         rounds = [{"windows": {"raw": window(user=0.1), "rill": window(user=user)}, "disturbed": {}} for user in (0.0, 0.3)]
