@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -404,15 +405,16 @@ static int socket_options(void *arg)
     char want[64];
 
     CHECK_INT(rill_start_server(echo, NULL, "127.0.0.1", "0", &all, &server), 0);
-    snprintf(want, sizeof want, "%d:%d %d:%d %d:%d", SOL_SOCKET, SO_REUSEADDR, SOL_SOCKET,
-             SO_REUSEPORT, SOL_SOCKET, SO_KEEPALIVE);
-    CHECK_STR(world->options.text, want);
+    snprintf(want, sizeof want, "%d:%d %d:%d %d:%d %d:%d", SOL_SOCKET, SO_REUSEADDR, SOL_SOCKET,
+             SO_REUSEPORT, SOL_SOCKET, SO_KEEPALIVE, IPPROTO_TCP, TCP_NODELAY);
+    CHECK_STR(world->options.text, want);   /* the last is for accepted sockets to inherit */
     CHECK(!rill_server_is_serving(server)); /* */
     rill_server_close(server);
     rill_server_free(server);
     world->options = (struct trace){0};
     CHECK_INT(rill_start_server(echo, NULL, "127.0.0.1", "0", &none, &server), 0);
-    CHECK_STR(world->options.text, "");
+    snprintf(want, sizeof want, "%d:%d", IPPROTO_TCP, TCP_NODELAY);
+    CHECK_STR(world->options.text, want);
     rill_server_close(server);
     rill_server_free(server);
     return 0;
