@@ -325,8 +325,11 @@ static bool is_explained(const struct protocol_run *run, int rc)
     /* A socket that does not tell its type is none that was expected. */
     const bool untold = run->arguments.sock != SOCK_NONE && run->fault.call == KERNEL_GETSOCKOPT &&
                         rig->kernel.failed > 0;
+    /* a kernel that refuses SO_REUSEPORT is told as a wrong argument. */
+    const bool unshared = is(run, CALL_SERVER) && run->arguments.keep_alive &&
+                          run->fault.call == KERNEL_SETSOCKOPT && rig->kernel.failed > 0;
     return rc == RILL_ECANCELLED || rig->allocations.failed > 0 || run->refused ||
-           (rc == RILL_EVALUE && untold) ||
+           (rc == RILL_EVALUE && (untold || unshared)) ||
            (is_os_error(rc) && (rig->kernel.failed > 0 || tls || unbound)) ||
            (tls && rc <= RILL_ESSL && rc > RILL_EGROUP) ||
            (rc == RILL_EINDEX && (unbound || rig->kernel.failed > 0)) ||

@@ -22,6 +22,7 @@ bool side_open(struct side *side, struct rill_ssl_context *context, bool server_
     side->object = rill__tls_new(context, server_side, server_hostname, skip_hostname, &error);
     judge_queue();
     side->may_send = SENT_UNASKED_MAX;
+    side->verifies = rill_ssl_context_verifies(context);
     judge_setting(error != NULL ? error->code : 0, error);
     return side->object != NULL;
 }
@@ -53,8 +54,7 @@ static void send_all(struct side *side)
 
 static void fail(struct side *side, const struct rill_error *error)
 {
-    judge_error(error, rill_ssl_context_verifies(rill_ssl_object_context(side->object)),
-                side->failed);
+    judge_error(error, side->verifies, side->failed);
     side->failed = true;
 }
 
