@@ -83,6 +83,11 @@ int rill_loop_new(const struct rill_loop_options *options, struct rill_loop **re
     rill__list_init(&loop->threadsafe);
     set_options(loop, options);
 
+    loop->spare = rill__alloc(RILL__SPARE_SIZE);
+    if (loop->spare == NULL) {
+        rc = RILL_ENOMEM;
+        goto free_loop;
+    }
     rc = rill__stacks_new(loop->sys, options->stack_size_bytes, sizeof(struct rill_task),
                           &loop->stacks);
     if (rc < 0) {
@@ -99,6 +104,7 @@ int rill_loop_new(const struct rill_loop_options *options, struct rill_loop **re
 free_stacks:
     rill__stacks_free(loop->stacks);
 free_loop:
+    rill__free(loop->spare);
     rill__free(loop);
     return rc;
 }

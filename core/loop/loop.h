@@ -46,8 +46,8 @@ struct rill__timers {
 struct rill_loop {
     struct rill__list ready;   /* what the next turn will run */
     struct rill__list current; /* what is left of this turn */
-    struct rill__list
-        io; /* readiness without a descriptor (memory transports), queued in the I/O phase */
+    /* Readiness without a descriptor (memory transports), queued in the I/O phase. */
+    struct rill__list io;
     struct rill__timers timers;
     struct rill__poller *poller;
     struct rill_clock clock;
@@ -68,8 +68,8 @@ struct rill_loop {
     struct rill__descriptor *descriptors; /* by number: who uses it */
     size_t descriptor_count;
     struct rill__list servers; /* that listen: each a struct rill__open */
-    struct rill__list
-        handlers; /* server pairs whose handler has not ended: each a struct rill__open */
+    /* Server pairs whose handler has not ended: each a struct rill__open. */
+    struct rill__list handlers;
     struct rill__list transports; /* whose connection is not lost yet: each a struct rill__open */
     size_t transport_count;
     struct rill__spares blocks; /* for its readers */

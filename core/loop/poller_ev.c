@@ -107,6 +107,7 @@ static void queue_fired(struct ev_poller *self)
     while ((link = rill__list_first(&self->fired)) != NULL) {
         struct ev_watch *watch = rill__container(link, struct ev_watch, fired);
         rill__list_remove(link);
+        rill__fetch(watch->watch.owner, 128);
         if ((watch->revents & (EV_READ | EV_ERROR)) != 0 && watch->watch.reading) {
             rill__ready(watch->watch.loop, &watch->watch.on_readable);
         } else if (watch->unwanted) {

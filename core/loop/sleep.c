@@ -90,8 +90,8 @@ void rill_timeout_enter_at(struct rill_timeout *scope, double when_s)
     }
     scope->state = TIMEOUT_ENTERED;
     scope->cancelling = rill_task_cancelling(scope->task);
-    if (arm(scope) <
-        0) { /* without memory for its timer the scope fails closed: it expires at once */
+    /* Without memory for its timer the scope fails closed: it expires at once. */
+    if (arm(scope) < 0) {
         rill_task_cancel(scope->task);
         scope->state = TIMEOUT_EXPIRING;
     }

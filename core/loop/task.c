@@ -207,15 +207,6 @@ int rill__yield(struct rill_task *task)
     return rill__coroutine_suspend(task->coro);
 }
 
-int rill__be_fair(struct rill_task *task)
-{
-    if (task == NULL || task->loop->fair_calls == 0 ||
-        ++task->calls_in_a_row <= task->loop->fair_calls) {
-        return 0;
-    }
-    return rill__yield(task);
-}
-
 static int task_new(struct rill_loop *loop, struct rill_task **result)
 {
     struct rill_coro *coro;

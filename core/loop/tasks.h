@@ -37,8 +37,8 @@ struct rill__wait_ops {
 enum rill__wait_state { RILL__WAIT_PENDING, RILL__WAIT_COMPLETED, RILL__WAIT_CANCELLED };
 
 struct rill__wait {
-    struct rill__entry
-        entry; /* the wake-up; while pending it may be in a list of what is waited for */
+    /* The wake-up; while pending it may be in a list of what is waited for. */
+    struct rill__entry entry;
     struct rill_task *task;
     const struct rill__wait_ops *ops;
     struct rill_task *passes_to; /* `await task`: cancelling the waiter cancels this one instead */
@@ -66,15 +66,22 @@ void rill__wait_complete_all(struct rill__list *waits, int result);
 enum rill__task_state { RILL__TASK_PENDING, RILL__TASK_DONE, RILL__TASK_CANCELLED };
 
 struct rill_task {
-    struct rill__entry step; /* the first step, and bare yields */
-    struct rill__link link;  /* in the loop's list while not done */
-    struct rill__list
-        done_callbacks; /* entries queued when it is done (Future.add_done_callback) */
     struct rill_loop *loop;
     struct rill_coro *coro;
+    struct rill__wait *waiting; /* asyncio's _fut_waiter */
+    bool must_cancel;
+    bool in_cancel; /* a cancellation passes through it just now: tasks that await each other in a
+                       circle */
+    bool started;
+    bool retrieved; /* somebody asked for the exception */
+    /* Reads and drains without a suspension, for the fairness knob. */
+    unsigned calls_in_a_row;
+    struct rill__entry step; /* the first step, and bare yields */
+    struct rill__link link;  /* in the loop's list while not done */
+    /* Entries queued when it is done (Future.add_done_callback). */
+    struct rill__list done_callbacks;
     rill_task_fn *fn;
     void *arg;
-    struct rill__wait *waiting;         /* asyncio's _fut_waiter */
     const struct rill_error *error;     /* of the last call that failed in it */
     const struct rill_error *exception; /* it ended with */
     size_t references;
@@ -84,13 +91,6 @@ struct rill_task {
     enum rill__task_state state;
     int result;
     int cancel_requests;
-    bool must_cancel;
-    bool in_cancel; /* a cancellation passes through it just now: tasks that await each other in a
-                       circle */
-    bool started;
-    bool retrieved; /* somebody asked for the exception */
-    unsigned
-        calls_in_a_row; /* reads and drains without a suspension, for the fairness knob */
     const struct rill_error *cancel_error; /* with the text of cancel(text); NULL: without */
 };
 
@@ -101,10 +101,6 @@ void rill__task_resume(struct rill_task *task, int value);
  * RILL_ECANCELLED. */
 int rill__task_deliver_cancel(struct rill_task *task);
 
-/* The fairness knob: yields one iteration when this call is one too many in a row (Q-27). 0 or
- * RILL_ECANCELLED. */
-int rill__be_fair(struct rill_task *task);
-
 /* Calls run(arg) on the loop's own stack, also from a task, whose stack stays shallow: for foreign
  * code that needs much of it. No suspension, no other task meanwhile. */
 void rill__on_loop_stack(struct rill_loop *loop, void (*run)(void *arg), void *arg);
@@ -112,6 +108,14 @@ void rill__on_loop_stack(struct rill_loop *loop, void (*run)(void *arg), void *a
 /* Suspends the running task for exactly one iteration (a bare yield, R-013): 0 or RILL_ECANCELLED.
  */
 int rill__yield(struct rill_task *task);
+
+/* The fairness knob: yields one iteration when this call is one too many in a row (Q-27). 0 or
+ * RILL_ECANCELLED. */
+static inline int rill__be_fair(struct rill_task *task)
+{
+    const unsigned most = task != NULL ? task->loop->fair_calls : 0;
+    return most == 0 || ++task->calls_in_a_row <= most ? 0 : rill__yield(task);
+}
 
 struct rill_task *rill__task_ref(struct rill_task *task);
 

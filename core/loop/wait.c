@@ -86,6 +86,7 @@ void rill__wait_complete(struct rill__wait *wait, int result)
         wait->result = result;
         rill__unready(&wait->entry);
         rill__ready(wait->task->loop, &wait->entry);
+        rill__fetch((const char *)wait - 256, 512); /* the task's stack */
     }
 }
 

@@ -21,8 +21,8 @@ typedef int rill__attempt_fn(void *arg, size_t index);
  * returned (a cancelled caller does not wait): hold and release count its users. */
 struct rill__race_plan {
     size_t count;
-    struct rill_opt_real
-        delay; /* seconds; not given: the next starts when the one before failed */
+    /* Seconds; not given: the next starts when the one before failed. */
+    struct rill_opt_real delay;
     rill__attempt_fn *attempt;
     void (*hold)(void *arg);
     void (*release)(void *arg);

@@ -33,14 +33,14 @@ struct rill__block {
 };
 
 struct rill__buffer {
-    struct rill__spares *spares; /* blocks of the smallest capacity, shared; may be NULL */
-    struct rill__block *block;   /* NULL until the first byte, and after a shrink */
-    size_t capacity;
-    size_t held; /* bytes that are kept in front of head */
+    struct rill__block *block; /* NULL until the first byte, and after a shrink */
     size_t head;
     size_t tail;
-    bool pinned;                 /* a view into block is out */
+    size_t held;                 /* bytes that are kept in front of head */
     struct rill__block *retired; /* blocks that only views use */
+    bool pinned;                 /* a view into block is out */
+    size_t capacity;
+    struct rill__spares *spares; /* blocks of the smallest capacity, shared; may be NULL */
 };
 
 void rill__buffer_init(struct rill__buffer *buffer);

@@ -24,6 +24,14 @@ void *rill__spares_take(struct rill__spares *spares, size_t size); /* as rill__a
 void rill__spares_give(struct rill__spares *spares, void *memory);
 void rill__spares_cleanup(struct rill__spares *spares);
 
+/* Asks for `size` bytes that are needed soon: with many connections they are far away. */
+static inline void rill__fetch(const void *memory, size_t size)
+{
+    for (size_t i = 0; i < size; i += 64) {
+        __builtin_prefetch((const char *)memory + i);
+    }
+}
+
 /* Prints `rill: FILE:LINE: broken invariant: WHAT` and aborts. */
 _Noreturn void rill__assert_failed(const char *file, int line, const char *what);
 

@@ -413,6 +413,13 @@ int rill__read_step(struct rill__reader *reader, struct rill__read *read)
         read->delivered = NULL;
         return fail_collecting(reader, read, delivered);
     }
+    if (read->kind == RILL__READ_LINE && read->offset == 0) { /* mostly a whole line has come */
+        reader->waiter = NULL;
+        if (rill__read_line_now(reader, &read->result)) {
+            return 0;
+        }
+        reader->waiter = read;
+    }
     return advance(reader, read);
 }
 

@@ -60,6 +60,7 @@ static void pause_if_full(struct rill__reader *reader)
 int rill__reader_feed_data(struct rill__reader *reader, const void *data, size_t size,
                            const struct rill_error **error)
 {
+    rill__fetch(reader->waiter, sizeof *reader->waiter);
     const char *text = reader->eof ? "feed_data after feed_eof" : "";
     /* before the test for emptiness. */
     const int rc = reader->eof ? RILL_EASSERTION : rill__buffer_append(&reader->buffer, data, size);

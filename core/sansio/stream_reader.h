@@ -63,15 +63,15 @@ struct rill__read {
 
 struct rill__reader {
     struct rill__buffer buffer;
+    struct rill__read *waiter; /* the one slot; taken until the call ends */
+    const struct rill_error *exception;
     size_t limit;
     bool eof;
     bool paused;
     bool has_transport; /* no pause without one; cleared by R-163 */
-    const struct rill_error *exception;
-    size_t read_all_max;       /* bound of read-to-EOF in bytes; SIZE_MAX: none */
-    struct rill__read *waiter; /* the one slot; taken until the call ends */
     const struct rill__reader_port *port;
     void *port_arg;
+    size_t read_all_max; /* bound of read-to-EOF in bytes; SIZE_MAX: none */
 };
 
 /* limit must be > 0 (the text of R-102 is rill__reader_check_limit's). */
@@ -104,8 +104,8 @@ static inline size_t rill__reader_buffered(const struct rill__reader *reader)
 void rill__reader_resume_if_drained(struct rill__reader *reader);
 
 /* The short way to a line that is there already, when nothing else is going on: the result of a
- * readline call, or false and nothing has happened. Inline: many a line takes less time than a
- * call. */
+ * readline call, or false and nothing has happened. Inline: many a line takes less time
+ * than a call. */
 static inline bool rill__read_line_now(struct rill__reader *reader, struct rill_bytes *line)
 {
     struct rill__buffer *buffer = &reader->buffer;

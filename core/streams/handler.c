@@ -10,8 +10,8 @@ static int run_handler(void *arg)
     struct rill__stream *stream = arg;
     const int rc = stream->connected.task(&stream->reader, &stream->writer, stream->connected.arg);
 
-    if (rc >= 0 && !rill_writer_is_closing(
-                       &stream->writer)) { /* nobody refers to the writer any more */
+    /* Nobody refers to the writer any more. */
+    if (rc >= 0 && !rill_writer_is_closing(&stream->writer)) {
         if (stream->loop->debug) {
             rill__log(stream->loop, RILL_LOG_WARNING, "unclosed <StreamWriter>");
         }

@@ -147,17 +147,9 @@ static int deliver(struct rill__selector *self, struct rill_protocol *protocol, 
     return rc;
 }
 
-static char *spare_of(struct rill_loop *loop)
-{
-    if (loop->spare == NULL) {
-        loop->spare = rill__alloc(RILL__SPARE_SIZE);
-    }
-    return loop->spare;
-}
-
 void rill__selector_readable(struct rill__selector *self)
 {
-    char *spare = spare_of(self->base.loop);
+    char *spare = self->base.loop->spare;
     char *space = NULL;
     size_t size = 0;
 
@@ -169,17 +161,18 @@ void rill__selector_readable(struct rill__selector *self)
     /* Few bytes are cheaper received into the loop's hot spare block and copied than with readv,
      * and an idle connection then needs no block of its own. */
     if (ops->get_buffer != NULL &&
-        (self->expected > COPIED_RECEIVE_MAX || spare == NULL || ops->data_received == NULL)) {
+        (self->expected > COPIED_RECEIVE_MAX || ops->data_received == NULL)) {
         size = ops->get_buffer(protocol, self->expected, &space);
         size = size < RILL__SPARE_SIZE ? size : RILL__SPARE_SIZE;
     }
-    const bool may_spill = spare != NULL && (ops->data_received != NULL || ops->get_buffer == NULL);
+    const bool may_spill = ops->data_received != NULL || ops->get_buffer == NULL;
     const size_t spill = may_spill ? RILL__SPARE_SIZE - size : 0;
     if (size + spill == 0) {
         rill__selector_fatal(self, rill_error_no_memory(),
                              "Fatal error: protocol.data_received() call failed.");
         return;
     }
+    rill__fetch(protocol, 256); /* while the kernel works */
     const ssize_t count = self->endpoint->ops->receive(self->endpoint, space, size, spare, spill);
     if (count == -EAGAIN || count == -EWOULDBLOCK || count == -EINTR) { /* */
         return;

@@ -26,8 +26,8 @@ struct rill__endpoint_ops {
     /* While on, rill__selector_readable (_writable) is called in each turn in which it is ready. */
     void (*watch_reading)(struct rill__endpoint *self, bool on);
     void (*watch_writing)(struct rill__endpoint *self, bool on);
-    void (*close)(struct rill__endpoint *
-                      self); /* once; nothing is called afterwards but get_extra_info and destroy */
+    /* Once; nothing is called afterwards but get_extra_info and destroy. */
+    void (*close)(struct rill__endpoint *self);
     void (*get_extra_info)(struct rill__endpoint *self, const char *name,
                            struct rill_extra_info *info);
     void (*destroy)(struct rill__endpoint *self);
@@ -37,12 +37,21 @@ struct rill__endpoint {
     struct rill__selector *transport;
 };
 
+/* What each receive and send looks at comes first: with many connections the time goes into
+ * fetching it, line by line, from a far cache. */
 struct rill__selector {
     struct rill_transport base;
-    struct rill__open open; /* in the loop's list until the connection is lost */
     struct rill__endpoint *endpoint;
     struct rill_protocol *protocol;
+    size_t expected;      /* bytes of the next receive: decides where they go */
+    unsigned lost_writes; /* asyncio's _conn_lost: non-zero once the loss is scheduled */
+    bool closing;
+    bool paused;                    /* pause_reading */
+    bool eof;                       /* write_eof was called */
+    bool saw_eof;                   /* the peer's end of input was delivered */
+    bool gone;                      /* connection_lost was delivered, the endpoint is closed */
     struct rill__write_queue queue; /* what the kernel did not take yet */
+    struct rill__open open;         /* in the loop's list until the connection is lost */
     struct rill__water water;
     struct rill__entry start; /* connection_made, start reading, complete the opener */
     struct rill__entry lost;  /* connection_lost */
@@ -52,13 +61,6 @@ struct rill__selector {
                     struct rill_transport *transport); /* the server's bookkeeping */
     void *on_lost_arg;
     struct rill__link client; /* in the server's list */
-    size_t expected;          /* bytes of the next receive: decides where they go */
-    unsigned lost_writes; /* asyncio's _conn_lost: non-zero once the loss is scheduled */
-    bool closing;
-    bool paused;  /* pause_reading */
-    bool eof;     /* write_eof was called */
-    bool saw_eof; /* the peer's end of input was delivered */
-    bool gone;    /* connection_lost was delivered, the endpoint is closed */
 };
 
 /* Makes a transport in zeroed memory and schedules connection_made. The endpoint owns that memory:

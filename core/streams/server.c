@@ -172,8 +172,8 @@ int rill_server_start_serving(struct rill_server *server)
     if (rc < 0) {
         return rc;
     }
-    if (server->closed &&
-        !server->serving) { /* R-662; asyncio notes that it serves before it looks */
+    /* R-662; asyncio notes that it serves before it looks. */
+    if (server->closed && !server->serving) {
         server->serving = true;
         return fail(server, rill_error_new(RILL_ETYPE, "'NoneType' object is not iterable"));
     }

@@ -45,6 +45,10 @@ struct rill__stream {
     struct rill_loop *loop;
     struct rill_transport *transport; /* a reference, from connection_made on */
     struct rill__flow flow;
+    bool over_ssl;  /* asyncio's _over_ssl */
+    bool upgrading; /* start_tls is in progress */
+    bool held_by_transport;
+    bool held_by_owner;
     struct rill__list drains;  /* waits of drain */
     struct rill__list closers; /* waits of wait_closed */
     size_t waiting_drains;
@@ -55,10 +59,6 @@ struct rill__stream {
     struct rill__open handler_open;     /* in the loop's list while the handler runs */
     struct rill_opt_real close_timeout; /* of rill_writer_close */
     struct rill__timer close_timer;
-    bool over_ssl;  /* asyncio's _over_ssl */
-    bool upgrading; /* start_tls is in progress */
-    bool held_by_transport;
-    bool held_by_owner;
     size_t observers; /* rill_observe_hold */
 };
 

@@ -22,9 +22,9 @@ struct rill__lent {
 };
 
 struct rill__write_queue {
+    size_t lent_bytes;
     struct rill__buffer copied;
     struct rill__list lent;
-    size_t lent_bytes;
     size_t copied_between; /* the sum of all copied_before */
 };
 

@@ -97,8 +97,8 @@ void rill_writer_close(struct rill_writer *writer)
     struct rill__stream *stream = writer->stream;
 
     rill_transport_close(stream->transport);
-    if (stream->close_timeout.given && !stream->flow.lost &&
-        !stream->close_timer.armed) { /* */
+    /* */
+    if (stream->close_timeout.given && !stream->flow.lost && !stream->close_timer.armed) {
         stream->close_timer.entry.run = close_timed_out;
         if (rill__timer_start(stream->loop, &stream->close_timer,
                               rill_loop_time(stream->loop) + stream->close_timeout.value) < 0) {
@@ -244,8 +244,8 @@ void rill_writer_free(struct rill_writer *writer)
         }
         rill_writer_close(writer);
     }
-    if (stream->handler ==
-        NULL) { /* a server's pair is freed by the server, when its handler has returned */
+    /* A server's pair is freed by the server, when its handler has returned. */
+    if (stream->handler == NULL) {
         rill__stream_release_owner(stream);
     }
 }
