@@ -17,8 +17,8 @@ struct side {
     size_t heard;
     size_t unsaid;   /* a write that waits for input and must be repeated: its length */
     size_t may_send; /* bytes; what came and what was said account for so many */
-    bool verifies;   /* as the context that it began with; another one that its name chose changes
-                        nothing */
+    bool verifies; /* the context that it began with; one that a name chose since can only add to it
+                    */
     bool handshaken;
     bool closing; /* it has sent its close_notify */
     bool ended;   /* the peer's came */
