@@ -4,6 +4,7 @@
  */
 #include "cpython/interpreter.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -120,5 +121,8 @@ void cpython_start(struct cpython *python)
         python->names[name] = cpython_require(PyUnicode_InternFromString(text), text);
     }
     python->takes_tuples = PY_VERSION_HEX >= 0x030D0000;
+    /* asyncio has imported signal, which turns an interrupt into a KeyboardInterrupt: it is the
+     * engine's. */
+    (void)PyOS_setsig(SIGINT, SIG_DFL);
     stop_collecting();
 }
