@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "judge.h"
+#include "simulated/connection.h"
 
 enum {
     RECORD_TYPE_FIRST = 20, /* change_cipher_spec */
@@ -31,14 +32,50 @@ static void close_topmost(struct far_end *self)
     wire_free(&self->layers[self->depth].hello);
 }
 
+/* -- the way to rill --------------------------------------------------------------------------- */
+
+static void *peer_of(const struct far_end *self)
+{
+    return self->line != NULL ? (void *)self->line : (void *)self->pipe;
+}
+
+static const struct peer_ops *ops_of(const struct far_end *self)
+{
+    return self->line != NULL ? &kernel_peer_ops : &memory_peer_ops;
+}
+
+bool far_end_end(struct far_end *self, enum far_ending how)
+{
+    const struct peer_ops *const ops = ops_of(self);
+
+    if (peer_of(self) == NULL || self->ended) {
+        return false;
+    }
+    self->ended = true;
+    (how == FAR_FIN     ? ops->shutdown_write
+     : how == FAR_RESET ? ops->reset
+                        : ops->close)(peer_of(self));
+    return true;
+}
+
+void far_end_set_window(struct far_end *self, struct rill_opt_int window)
+{
+    if (peer_of(self) != NULL) {
+        ops_of(self)->set_window(peer_of(self), window);
+    }
+}
+
 void far_end_cleanup(struct far_end *self)
 {
     while (self->depth > 0) {
         close_topmost(self);
     }
     wire_free(&self->raw);
-    rill_memory_peer_free(self->pipe);
+    if (peer_of(self) != NULL) {
+        ops_of(self)->free(peer_of(self));
+    }
     self->pipe = NULL;
+    self->line = NULL;
 }
 
 /* -- out --------------------------------------------------------------------------------------- */
@@ -130,8 +167,8 @@ void far_end_forge(struct far_end *self, unsigned char type, struct rill_bytes c
 void far_end_send(struct far_end *self, size_t at_most)
 {
     const size_t size = at_most < self->raw.length ? at_most : self->raw.length;
-    if (self->pipe != NULL && !self->ended && size > 0 &&
-        rill_memory_peer_send(self->pipe, self->raw.bytes, size) == 0) {
+    if (peer_of(self) != NULL && !self->ended && size > 0 &&
+        ops_of(self)->send(peer_of(self), self->raw.bytes, size) == 0) {
         wire_drop_front(&self->raw, size);
     }
 }
@@ -242,8 +279,8 @@ static void take(struct far_end *self, unsigned depth, const char *data, size_t 
 
 bool far_end_take(struct far_end *self, size_t at_most)
 {
-    const struct rill_bytes all =
-        self->pipe != NULL ? rill_memory_peer_received(self->pipe) : (struct rill_bytes){NULL, 0};
+    const struct rill_bytes all = peer_of(self) != NULL ? ops_of(self)->received(peer_of(self))
+                                                        : (struct rill_bytes){NULL, 0};
     const size_t size = at_most < all.len ? at_most : all.len;
 
     if (size == 0) {
@@ -254,7 +291,7 @@ bool far_end_take(struct far_end *self, size_t at_most)
         abort();
     }
     memcpy(copy, all.ptr, size);
-    rill_memory_peer_discard(self->pipe, size);
+    ops_of(self)->discard(peer_of(self), size);
     take(self, 0, copy, size);
     free(copy);
     return true;

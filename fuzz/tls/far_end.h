@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The other end of a transport in memory: it talks in clear until rill's start_tls, then over TLS,
- * after a second one over TLS in TLS. What it wants to send lies on `raw` until it is carried.
+ * The other end of a transport in memory, or of a server's on the simulated kernel: it talks in
+ * clear until rill's start_tls, then over TLS, after a second one over TLS in TLS. What it wants to
+ * send lies on `raw` until it is carried.
  */
 #ifndef FUZZ_TLS_FAR_END_H
 #define FUZZ_TLS_FAR_END_H
@@ -9,6 +10,7 @@
 #include <rill/transport.h>
 
 #include "peer.h"
+#include "simulated/kernel.h"
 
 enum { FAR_LAYERS_MAX = 2 };
 
@@ -31,7 +33,8 @@ struct layer {
 struct far_end {
     const struct material *material;
     struct peer_setting setting;
-    struct rill_memory_peer *pipe; /* NULL: not connected */
+    struct rill_memory_peer *pipe; /* to a transport in memory; NULL: none */
+    struct kernel_wire *line;      /* to a server's socket; both NULL: not connected */
     struct wire raw;
     struct layer layers[FAR_LAYERS_MAX];
     unsigned depth; /* layers that are open */
@@ -68,6 +71,11 @@ bool far_end_topmost_ended(const struct far_end *self);
 void far_end_update_key(struct far_end *self, bool ask);
 void far_end_renegotiate(struct far_end *self);
 void far_end_forge(struct far_end *self, unsigned char type, struct rill_bytes content);
+
+enum far_ending { FAR_FIN, FAR_RESET, FAR_CLOSE };
+/* Once; false: it is not connected, or ended before. */
+bool far_end_end(struct far_end *self, enum far_ending how);
+void far_end_set_window(struct far_end *self, struct rill_opt_int window);
 
 /* Up to so many bytes of `raw` become one data event. */
 void far_end_send(struct far_end *self, size_t at_most);

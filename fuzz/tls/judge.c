@@ -165,6 +165,12 @@ void invariant_event_order(const char *event)
     abort();
 }
 
+void invariant_nobody_came(void)
+{
+    (void)fprintf(stderr, "a server took nobody, and had all that it needs\n");
+    abort();
+}
+
 void mismatch_answer(const char *question, const char *got, const char *want)
 {
     (void)fprintf(stderr, "%s: '%s', not '%s'\n", question, got != NULL ? got : "None",

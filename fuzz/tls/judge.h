@@ -53,6 +53,7 @@ _Noreturn void invariant_no_quiet(void);
 _Noreturn void invariant_clear_text(void);
 _Noreturn void invariant_clear_text_kept(void);
 _Noreturn void invariant_event_order(const char *event);
+_Noreturn void invariant_nobody_came(void);
 _Noreturn void mismatch_answer(const char *question, const char *got, const char *want);
 
 #endif

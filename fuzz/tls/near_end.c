@@ -64,13 +64,65 @@ static int open_pair(struct near_end *self)
                                        &self->far->pipe);
 }
 
+static int connected(struct rill_reader *reader, struct rill_writer *writer, void *arg)
+{
+    struct near_end *const self = arg;
+    self->reader = reader; /* a plain callback's own */
+    self->writer = writer;
+    return 0;
+}
+
+/* Without memory nobody may come. */
+static int await_client(const struct near_end *self)
+{
+    enum { TURNS = 20 };
+
+    for (int i = 0; i < TURNS && self->writer == NULL; i++) {
+        const int rc = rill_sleep(0);
+        if (rc < 0) {
+            return rc;
+        }
+    }
+    if (self->writer == NULL && !judge_lacks_memory()) {
+        invariant_nobody_came();
+    }
+    return self->writer != NULL ? 0 : rill_task_fail(rill_error_no_memory());
+}
+
+static void drop_server(struct near_end *self)
+{
+    if (self->server != NULL) {
+        rill_server_close(self->server);
+        rill_server_free(self->server);
+        self->server = NULL;
+    }
+}
+
+static int open_server(struct near_end *self)
+{
+    enum { PORT_OF_CLIENT = 4000 };
+    const struct rill_server_options options = {.limit = self->limit, .plain_cb = connected};
+
+    int rc = rill_start_server(NULL, self, "127.0.0.1", "80", &options, &self->server);
+    if (rc < 0) {
+        return rc;
+    }
+    self->far->line = kernel_dial(kernel_listener(&self->rig->kernel, 0), PORT_OF_CLIENT);
+    far_end_set_window(self->far, self->window);
+    rc = await_client(self);
+    drop_server(self);
+    return rc;
+}
+
 int near_end_open(struct near_end *self)
 {
     self->users++;
-    const int rc = self->kind >= NEAR_BY_HAND_CLIENT ? by_hand_open(self) : open_pair(self);
+    const int rc = self->kind == NEAR_SERVER           ? open_server(self)
+                   : self->kind >= NEAR_BY_HAND_CLIENT ? by_hand_open(self)
+                                                       : open_pair(self);
     self->users--;
     self->opened = rc == 0;
-    self->secure = rc == 0 && self->kind != NEAR_PLAIN && self->kind < NEAR_BY_HAND_CLIENT;
+    self->secure = rc == 0 && (self->kind == NEAR_TLS_CLIENT || self->kind == NEAR_TLS_SERVER);
     return judge_call(self, NEAR_START_TLS, rc);
 }
 
@@ -203,14 +255,14 @@ static struct rill_opt_real timeout_of(unsigned aux)
 /* A few that are none are among them. */
 static int start_tls(struct near_end *self, unsigned amount, unsigned aux)
 {
-    const bool server_side = self->kind == NEAR_BY_HAND_SERVER;
+    const bool server_side = self->kind == NEAR_BY_HAND_SERVER || self->kind == NEAR_SERVER;
     const struct rill_start_tls_options options = {
         .server_hostname = (aux & 16) != 0   ? "127.0.0.99"
                            : (aux & 32) != 0 ? ""
                                              : "localhost",
         .ssl_handshake_timeout = timeout_of(aux),
         .ssl_shutdown_timeout = timeout_of(aux / 4),
-        .server_side = server_side,
+        .server_side = server_side && self->kind == NEAR_BY_HAND_SERVER,
     };
     struct rill_ssl_context *const context = amount >= 250 ? NULL
                                              : amount >= 245
@@ -218,9 +270,7 @@ static int start_tls(struct near_end *self, unsigned amount, unsigned aux)
                                                  : context_of(self, amount, server_side);
     const bool first = !self->upgrading;
 
-    /* The far end knows no more layers; and only a writer refuses a second call at once (Q-67), to
-     * a bare transport it would be the caller's mistake. */
-    if (self->far->depth == FAR_LAYERS_MAX || (!first && self->writer == NULL)) {
+    if (self->far->depth == FAR_LAYERS_MAX) { /* the far end knows no more */
         return 0;
     }
     const size_t heard_before = self->heard;
@@ -419,6 +469,7 @@ int near_end_finish(struct near_end *self)
 
 void near_end_cleanup(struct near_end *self)
 {
+    drop_server(self);
     rill_writer_free(self->writer);
     self->writer = NULL;
     self->reader = NULL;

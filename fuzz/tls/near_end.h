@@ -18,6 +18,7 @@ enum near_kind {
     NEAR_BY_HAND_CLIENT, /* a transport with a protocol; rill_start_tls */
     NEAR_BY_HAND_SERVER,
     NEAR_KINDS,
+    NEAR_SERVER = NEAR_KINDS, /* the pair that a server's callback gets, in clear to begin with */
 };
 
 /* What the protocol by hand does when it is told something. */
@@ -51,6 +52,7 @@ struct near_end {
     struct rill_opt_int window;
     struct rill_reader *reader;
     struct rill_writer *writer;
+    struct rill_server *server;       /* NULL: none, or it has its one client */
     struct rill_transport *transport; /* by hand: a reference */
     struct by_hand by_hand;
     size_t said;

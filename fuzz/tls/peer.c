@@ -221,8 +221,8 @@ bool peer_say_bytes(struct peer *peer, struct rill_bytes bytes)
     }
     repeatable_side(RANDOM_OF_PEER);
     const int written = SSL_write(peer->ssl, bytes.ptr, (int)bytes.len);
-    /* In the middle of a renegotiation it would be to be said again. */
-    peer->failed = written <= 0;
+    peer->stuck = written <= 0; /* it would be to be said again */
+    peer->failed = peer->stuck;
     send_all(peer);
     repeatable_side(RANDOM_OF_RILL);
     return written > 0;

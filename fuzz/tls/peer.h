@@ -34,6 +34,7 @@ struct peer {
     void *arg;
     bool handshaken;
     bool failed;
+    bool stuck; /* it failed because it had to speak in the middle of a renegotiation */
     bool said_goodbye;
     bool heard_goodbye;
 };

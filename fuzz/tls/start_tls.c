@@ -50,6 +50,13 @@ static _Noreturn void invariant_task_lost(unsigned number)
     abort();
 }
 
+static _Noreturn void invariant_handshake_not_shared(unsigned depth)
+{
+    rig_print(&rig);
+    (void)fprintf(stderr, "layer %u is made on rill's side, not on the other\n", depth);
+    abort();
+}
+
 /* -- tasks ------------------------------------------------------------------------------------- */
 
 static const struct step *next_step(struct actor *actor)
@@ -206,26 +213,18 @@ static void settle_until(struct run *run, double until)
 
 static void end_line(struct run *run, enum world_op op)
 {
-    if (run->far.pipe == NULL || run->far.ended) {
-        return;
-    }
-    run->interfered = true;
-    run->far.ended = true;
-    if (op == WORLD_FIN) {
-        rill_memory_peer_shutdown_write(run->far.pipe);
-    } else if (op == WORLD_RESET) {
-        rill_memory_peer_reset(run->far.pipe);
-    } else {
-        rill_memory_peer_close(run->far.pipe);
+    const enum far_ending how = op == WORLD_FIN     ? FAR_FIN
+                                : op == WORLD_RESET ? FAR_RESET
+                                                    : FAR_CLOSE;
+    if (far_end_end(&run->far, how)) {
+        run->interfered = true;
     }
 }
 
-static void set_window(const struct run *run, const struct step *step)
+static void set_window(struct run *run, const struct step *step)
 {
     const struct rill_opt_int window = {step->aux != 0, 64LL * step->amount};
-    if (run->far.pipe != NULL) {
-        rill_memory_peer_set_window(run->far.pipe, window);
-    }
+    far_end_set_window(&run->far, window);
 }
 
 static void cancel_one(struct run *run, unsigned who)
@@ -315,16 +314,11 @@ static void make_peace(struct run *run)
 
     run->carries = true;
     settle(run); /* it may not even be connected */
-    if (run->far.pipe != NULL) {
-        rill_memory_peer_set_window(run->far.pipe, no_limit);
-    }
+    far_end_set_window(&run->far, no_limit);
     settle(run);
     far_end_say_goodbye(&run->far);
     settle(run);
-    if (run->far.pipe != NULL && !run->far.ended) {
-        run->far.ended = true;
-        rill_memory_peer_shutdown_write(run->far.pipe);
-    }
+    (void)far_end_end(&run->far, FAR_FIN);
 }
 
 static struct rill_transport *transport_of(const struct run *run)
@@ -353,15 +347,27 @@ static int finish(void *arg)
     return near_end_finish(arg);
 }
 
+/* Nobody did what may lose something, and nothing has failed. */
 static bool is_whole(const struct run *run)
 {
     bool whole = run->near.opened && !run->near.failed && !run->near.cancelled &&
                  !run->near.closed && !run->near.garbled && !run->interfered &&
                  !run->far.raw.tampered && !run->far.failed && rig.allocations.failed == 0;
     for (unsigned i = 0; i < run->far.depth; i++) {
-        whole = whole && run->far.layers[i].peer.handshaken && !run->far.layers[i].peer.failed;
+        whole = whole && !run->far.layers[i].peer.stuck;
     }
     return whole;
+}
+
+/* Then each layer of TLS that rill took for made is one on the other side. */
+static void judge_handshakes(const struct run *run)
+{
+    for (unsigned i = 0; i < run->far.depth; i++) {
+        const struct peer *const peer = &run->far.layers[i].peer;
+        if (!peer->handshaken || peer->failed) {
+            invariant_handshake_not_shared(i);
+        }
+    }
 }
 
 static void judge_whole(const struct run *run)
@@ -372,7 +378,11 @@ static void judge_whole(const struct run *run)
     if (end == RILL_TLS_CLEAN && !run->far.goodbye) {
         invariant_end_without_close_notify();
     }
-    if (!is_whole(run) || writer == NULL) {
+    if (!is_whole(run)) {
+        return;
+    }
+    judge_handshakes(run);
+    if (writer == NULL) {
         return;
     }
     if (run->near.heard != run->far.said) {
@@ -445,34 +455,13 @@ static void play(const struct start_tls_script *script)
 
 /* -- the engine's calls ------------------------------------------------------------------------ */
 
-/* Whatever a loop makes once and keeps: its heap of timers, and its spare block, by a receive. */
-static int warm_up(void *arg)
-{
-    struct far_end far = {.material = NULL};
-    struct rill_reader *reader;
-    struct rill_writer *writer;
-    struct rill_bytes data;
-
-    (void)arg;
-    if (rig_warm_timers() < 0 ||
-        rill_open_memory_connection(NULL, NULL, &reader, &writer, &far.pipe) < 0) {
-        return RILL_ENOMEM;
-    }
-    far_end_say(&far, 1);
-    far_end_send(&far, 1);
-    (void)rill_reader_read(reader, 1, &data);
-    rill_writer_free(writer);
-    far_end_cleanup(&far);
-    return rill_sleep(0);
-}
-
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     (void)argc;
     (void)argv;
     repeatable_install();
     judge_watch(&rig.allocations);
-    rig_init(&rig, warm_up, NULL);
+    rig_init(&rig, rig_warm_up, &rig);
     (void)material_get();
     return 0;
 }

@@ -19,7 +19,8 @@ static void decode_peer(struct start_tls_script *script, unsigned byte)
     const unsigned identity = byte >> 2 & 7;
 
     script->peer = (struct peer_setting){
-        .is_server = script->kind != NEAR_TLS_SERVER && script->kind != NEAR_BY_HAND_SERVER,
+        .is_server = script->kind != NEAR_TLS_SERVER && script->kind != NEAR_BY_HAND_SERVER &&
+                     script->kind != NEAR_SERVER,
         .version = versions[byte & 3],
         .identity = identity > IDENTITIES ? IDENTITY_SERVER : identity,
     };
@@ -57,7 +58,9 @@ static struct step decode_step(struct program *program)
 
 void start_tls_decode(struct start_tls_script *script, struct program *program)
 {
-    *script = (struct start_tls_script){.kind = program_choice(program, NEAR_KINDS)};
+    const unsigned who = program_byte(program);
+
+    *script = (struct start_tls_script){.kind = who < WHO_SERVER ? who % NEAR_KINDS : NEAR_SERVER};
     script->flags = program_byte(program);
     if ((script->flags & FLAG_DROPS) != FLAG_DROPS) {
         script->flags &= ~(unsigned)FLAG_DROPS;
@@ -125,12 +128,13 @@ static const char *const world_names[WORLD_OPS] = {
     [WORLD_CANCEL] = "cancel",
 };
 
-static const char *const kind_names[NEAR_KINDS] = {
+static const char *const kind_names[NEAR_KINDS + 1] = {
     [NEAR_PLAIN] = "in clear",
     [NEAR_TLS_CLIENT] = "TLS client",
     [NEAR_TLS_SERVER] = "TLS server",
     [NEAR_BY_HAND_CLIENT] = "by hand, to be a client",
     [NEAR_BY_HAND_SERVER] = "by hand, to be a server",
+    [NEAR_SERVER] = "a server's",
 };
 
 void start_tls_print(const void *arg)

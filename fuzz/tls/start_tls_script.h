@@ -2,7 +2,7 @@
  *
  * The codec of target start_tls. The input is
  *
- *     who        what rill is (enum near_kind), modulo their number
+ *     who        what rill is (enum near_kind), modulo their number; from WHO_SERVER on NEAR_SERVER
  *     flags      how it ends, and whether bytes are carried by themselves
  *     context    of rill, for a connection over TLS from the beginning
  *     peer       bits 0, 1: version; bits 2 to 4: certificate; bits 5 to 7: name that a client asks
@@ -19,7 +19,7 @@
 #include "near_end.h"
 #include "program.h"
 
-enum { TASKS = 2, OPS_MAX = 64 };
+enum { TASKS = 2, OPS_MAX = 64, WHO_SERVER = 224 };
 
 enum start_tls_flag {
     FLAG_CANCELS = 1,  /* the tasks, at the end */
