@@ -22,7 +22,11 @@ known=$(cmake --build "$build" --target help)
 for corpus in "$source"/fuzz/corpus/*/; do
     target=$(basename "$corpus")
     if ! grep -q "^fuzz-$target:" <<<"$known"; then
-        echo "build.sh: no target $target here"
+        if [ "$target" != reader_cpython ]; then
+            echo "build.sh: no target $target"
+            exit 1
+        fi
+        echo "build.sh: reader_cpython is left out: its CPython would have to come along"
         continue
     fi
     cmake --build "$build" --target "fuzz-$target" --parallel "${RILL_JOBS:-$(nproc)}"
