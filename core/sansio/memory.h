@@ -27,7 +27,7 @@ void rill__spares_cleanup(struct rill__spares *spares);
 /* Asks for `size` bytes that are needed soon: with many connections they are far away. */
 static inline void rill__fetch(const void *memory, size_t size)
 {
-    for (size_t i = 0; i < size; i += 64) {
+    for (size_t i = 0; memory != NULL && i < size; i += 64) {
         __builtin_prefetch((const char *)memory + i);
     }
 }
