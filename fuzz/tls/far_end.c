@@ -60,6 +60,7 @@ bool far_end_end(struct far_end *self, enum far_ending how)
 
 void far_end_set_window(struct far_end *self, struct rill_opt_int window)
 {
+    self->narrow = window.given;
     if (peer_of(self) != NULL) {
         ops_of(self)->set_window(peer_of(self), window);
     }

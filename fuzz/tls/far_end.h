@@ -45,6 +45,7 @@ struct far_end {
     size_t said;
     size_t heard;
     size_t said_by_rill; /* what `heard` may be at most */
+    bool narrow;         /* rill may send no more than a window */
     bool goodbye;        /* some layer's close_notify */
     bool ended;          /* FIN, RST or close: said on the pipe */
     bool failed;         /* a layer could not be made, or has failed */

@@ -27,6 +27,8 @@ static int judge_call(struct near_end *self, enum near_op op, int rc)
     }
     if (rc < 0) {
         self->failed = true;
+        self->stalled = self->stalled || (!self->far->narrow &&
+                                          strstr(error->text, "is taking longer than") != NULL);
         judge_stream_error(rc, error, op == NEAR_START_TLS);
     }
     return rc;
@@ -413,6 +415,7 @@ static int perform(struct near_end *self, enum near_op op, unsigned amount, unsi
     case NEAR_CLOSE_TIMEOUT:
         return close_it(self, op, amount);
     case NEAR_PAUSE:
+        self->paused = true;
         return rill_transport_pause_reading(transport_of(self));
     case NEAR_RESUME:
         rill_transport_resume_reading(transport_of(self));

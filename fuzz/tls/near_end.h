@@ -65,6 +65,8 @@ struct near_end {
     bool secure;   /* over TLS: nothing but the far end's text can be read any more */
     bool doubtful; /* the wire was tampered with while that was not so */
     bool garbled;  /* and rill may have read it: nobody knows what its text should be */
+    bool stalled;  /* a handshake took longer than it may */
+    bool paused;   /* reading, some time, by the program */
     bool opened;
     bool cancelled; /* some task, some time */
     bool failed;    /* something ended by an error */

@@ -50,6 +50,13 @@ static _Noreturn void invariant_task_lost(unsigned number)
     abort();
 }
 
+static _Noreturn void invariant_handshake_stalled(void)
+{
+    rig_print(&rig);
+    (void)fprintf(stderr, "a handshake that nobody disturbed waited for its timeout\n");
+    abort();
+}
+
 static _Noreturn void invariant_handshake_not_shared(unsigned depth)
 {
     rig_print(&rig);
@@ -370,6 +377,19 @@ static void judge_handshakes(const struct run *run)
     }
 }
 
+/* Time moves when nothing else does: over a line that carries by itself a handshake needs none. */
+static void judge_time(const struct run *run)
+{
+    const struct near_end *const near = &run->near;
+    const bool carried = (run->script->flags & FLAG_BY_WORLD) == 0;
+
+    if (near->stalled && carried && !run->interfered && !run->far.raw.tampered &&
+        !run->far.failed && !near->cancelled && !near->closed && !near->garbled && !near->paused &&
+        near->swallowed == 0 && !near->by_hand.manners.pauses && rig.allocations.failed == 0) {
+        invariant_handshake_stalled();
+    }
+}
+
 static void judge_whole(const struct run *run)
 {
     const struct rill_writer *const writer = run->near.writer;
@@ -378,6 +398,7 @@ static void judge_whole(const struct run *run)
     if (end == RILL_TLS_CLEAN && !run->far.goodbye) {
         invariant_end_without_close_notify();
     }
+    judge_time(run);
     if (!is_whole(run)) {
         return;
     }
@@ -430,6 +451,7 @@ static void play(const struct start_tls_script *script)
     struct run run = {.script = script, .carries = (script->flags & FLAG_BY_WORLD) == 0};
 
     far_end_init(&run.far, material_get(), &script->peer);
+    run.far.narrow = script->window.given;
     run.near = (struct near_end){.rig = &rig,
                                  .material = material_get(),
                                  .far = &run.far,
