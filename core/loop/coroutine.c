@@ -15,10 +15,30 @@
 struct rill__stacks {
     struct rill_coro_sys sys;
     struct rill_coro_pool *pool;
+    struct rill_coro_pool *rooms;
+    size_t room_count; /* that live */
+    bool loop_gone;
 };
 
+/* -- stacks ---------------------------------------------------------------------------------- */
+
+static void free_rooms(struct rill__stacks *stacks)
+{
+    if (stacks->loop_gone && stacks->room_count == 0) {
+        rill_coro_pool_free(stacks->rooms);
+        rill__free(stacks);
+    }
+}
+
+void rill__stacks_free(struct rill__stacks *stacks)
+{
+    rill_coro_pool_free(stacks->pool);
+    stacks->loop_gone = true;
+    free_rooms(stacks);
+}
+
 int rill__stacks_new(const struct rill_sys *sys, size_t stack_size_bytes, size_t local_size,
-                     struct rill__stacks **result)
+                     size_t room_size, struct rill__stacks **result)
 {
     struct rill__stacks *stacks = rill__alloc_zeroed(sizeof *stacks);
     if (stacks == NULL) {
@@ -32,26 +52,23 @@ int rill__stacks_new(const struct rill_sys *sys, size_t stack_size_bytes, size_t
         .release = sys->release,
         .arg = sys->arg,
     };
-    const struct rill_coro_pool_options options = {
+    struct rill_coro_pool_options options = {
         .stack_size_bytes = stack_size_bytes,
         .local_size_bytes = local_size,
         .sys = sys->map != NULL ? &stacks->sys : NULL,
     };
-    if (rill_coro_pool_new(&options, &stacks->pool) < 0) {
-        rill__free(stacks);
+    int rc = rill_coro_pool_new(&options, &stacks->pool);
+    options.local_size_bytes += room_size;
+    rc = rc < 0 ? rc : rill_coro_pool_new(&options, &stacks->rooms);
+    if (rc < 0) {
+        rill__stacks_free(stacks);
         return RILL_ENOMEM;
     }
     *result = stacks;
     return 0;
 }
 
-void rill__stacks_free(struct rill__stacks *stacks)
-{
-    if (stacks != NULL) {
-        rill_coro_pool_free(stacks->pool);
-        rill__free(stacks);
-    }
-}
+/* -- coroutines ------------------------------------------------------------------------------ */
 
 static void *run_body(struct rill_coro *self, void *arg, void *value)
 {
@@ -61,19 +78,25 @@ static void *run_body(struct rill_coro *self, void *arg, void *value)
     return NULL;
 }
 
-int rill__coroutine_new(struct rill__stacks *stacks, struct rill_coro **coro, void **local)
+int rill__coroutine_new(struct rill__stacks *stacks, bool with_room, struct rill_coro **coro,
+                        void **local)
 {
-    const int rc = rill_coro_create(stacks->pool, run_body, NULL, coro);
+    const int rc = rill_coro_create(with_room ? stacks->rooms : stacks->pool, run_body, NULL, coro);
     if (rc < 0) {
         return -rc;
     }
+    stacks->room_count += with_room;
     *local = rill_coro_local(*coro);
     return 0;
 }
 
-void rill__coroutine_free(struct rill_coro *coro)
+void rill__coroutine_free(struct rill__stacks *room_of, struct rill_coro *coro)
 {
     rill_coro_destroy(coro);
+    if (room_of != NULL) {
+        room_of->room_count--;
+        free_rooms(room_of);
+    }
 }
 
 /* What a coroutine wants done on its resumer's stack, where there is room; it lives on its own. */

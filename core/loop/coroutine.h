@@ -14,15 +14,19 @@ struct rill_coro;
 struct rill__stacks;
 
 /* The stacks of a loop's tasks, each with `local_size` zeroed bytes at its top, where the task
- * itself lives; mapped through the loop's system-call table. 0 or RILL_ENOMEM. */
+ * itself lives, those with a room with as many more; mapped through the loop's system-call table. 0
+ * or RILL_ENOMEM. */
 int rill__stacks_new(const struct rill_sys *sys, size_t stack_size_bytes, size_t local_size,
-                     struct rill__stacks **stacks);
+                     size_t room_size, struct rill__stacks **stacks);
+/* Stacks with a room stay until the last of them is freed. */
 void rill__stacks_free(struct rill__stacks *stacks);
 
 /* A coroutine that will run rill__task_body(local). Returns 0 or an errno. */
-int rill__coroutine_new(struct rill__stacks *stacks, struct rill_coro **coro, void **local);
+int rill__coroutine_new(struct rill__stacks *stacks, bool with_room, struct rill_coro **coro,
+                        void **local);
 void rill__task_body(void *local);
-void rill__coroutine_free(struct rill_coro *coro);
+/* room_of: where it is from if it has a room, or NULL. */
+void rill__coroutine_free(struct rill__stacks *room_of, struct rill_coro *coro);
 
 /* Runs it until it suspends or ends; true when it has ended. */
 bool rill__coroutine_resume(struct rill_coro *coro, int value);

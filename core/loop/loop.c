@@ -89,7 +89,7 @@ int rill_loop_new(const struct rill_loop_options *options, struct rill_loop **re
         goto free_loop;
     }
     rc = rill__stacks_new(loop->sys, options->stack_size_bytes, sizeof(struct rill_task),
-                          &loop->stacks);
+                          RILL__TASK_ROOM, &loop->stacks);
     if (rc < 0) {
         goto free_loop;
     }

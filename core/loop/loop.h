@@ -126,6 +126,10 @@ void rill__descriptors_cleanup(struct rill_loop *loop);
 /* `module.Class: text` to stderr, as the last line of a traceback. */
 void rill__print_error(int code, const char *text);
 
+/* A failure in a callback of the loop's: the exception handler gets `message`. Takes the error. */
+void rill__report_callback(struct rill_loop *loop, const char *message,
+                           const struct rill_error *error);
+
 /* asyncio's _fatal_error: what is no OSError goes to the exception handler, an OSError to the log
  * in debug mode. */
 void rill__report_fatal(struct rill_loop *loop, const struct rill_exception_context *context);

@@ -108,6 +108,15 @@ void rill_loop_set_exception_handler(struct rill_loop *loop, rill_exception_hand
     loop->exception_arg = arg;
 }
 
+void rill__report_callback(struct rill_loop *loop, const char *message,
+                           const struct rill_error *error)
+{
+    const struct rill_exception_context context = {
+        .message = message, .exception = error, .has_handle = true};
+    rill_loop_call_exception_handler(loop, &context);
+    rill_error_unref(error);
+}
+
 static bool is_os_error(int code)
 {
     return code == RILL_EOS || code == RILL_ETIMEOUT ||

@@ -108,7 +108,30 @@ void rill_task_free(struct rill_task *task)
     rill_error_unref(task->exception);
     rill_error_unref(task->cancel_error);
     rill__free(task->name);
-    rill__coroutine_free(task->coro); /* the task's own memory goes with it */
+    rill__coroutine_free(task->room_of, task->coro); /* the task's own memory goes with it */
+}
+
+void *rill__room_alloc(struct rill_task **home, size_t size)
+{
+    struct rill_task *task = *home;
+    const size_t unit = _Alignof(struct rill_task);
+
+    size = (size + unit - 1) / unit * unit;
+    if (task == NULL || task->room_left < size) {
+        *home = NULL;
+        return rill__alloc_zeroed(size);
+    }
+    char *memory = (char *)(task + 1) + RILL__TASK_ROOM - task->room_left;
+    rill__task_ref(task)->room_left -= size;
+    return memory;
+}
+
+void rill__room_free(struct rill_task *home, void *memory)
+{
+    if (home == NULL) {
+        rill__free(memory);
+    }
+    rill_task_free(home);
 }
 
 /* The exception of a task that returned `code`: the error of its last failed call if that is what
@@ -207,11 +230,11 @@ int rill__yield(struct rill_task *task)
     return rill__coroutine_suspend(task->coro);
 }
 
-static int task_new(struct rill_loop *loop, struct rill_task **result)
+int rill__task_new(struct rill_loop *loop, bool with_room, struct rill_task **result)
 {
     struct rill_coro *coro;
     void *local;
-    const int error = rill__coroutine_new(loop->stacks, &coro, &local);
+    const int error = rill__coroutine_new(loop->stacks, with_room, &coro, &local);
 
     if (error != 0) {
         return rill__fail(rill_error_from_errno(error));
@@ -220,11 +243,24 @@ static int task_new(struct rill_loop *loop, struct rill_task **result)
     task->coro = coro;
     task->loop = loop;
     task->step.run = run_step;
-    task->number = ++loop->task_names;
-    task->references = 1; /* the loop's */
+    task->references = 1; /* the caller's */
+    task->room_of = with_room ? loop->stacks : NULL;
+    task->room_left = with_room ? RILL__TASK_ROOM : 0;
     rill__list_init(&task->done_callbacks);
     *result = task;
     return 0;
+}
+
+void rill__task_begin(struct rill_task *task, rill_task_fn *fn, void *arg)
+{
+    struct rill_loop *loop = task->loop;
+
+    task->number = ++loop->task_names;
+    task->fn = fn;
+    task->arg = arg;
+    rill__list_append(&loop->tasks, &task->link);
+    loop->task_count++;
+    rill__ready(loop, &rill__task_ref(task)->step); /* the loop's reference; R-906 */
 }
 
 int rill_task_create(rill_task_fn *fn, void *arg, const struct rill_task_options *options,
@@ -241,24 +277,22 @@ int rill_task_create(rill_task_fn *fn, void *arg, const struct rill_task_options
     if (loop == NULL) {
         return rill__fail_with(RILL_ERUNTIME, "no running event loop");
     }
-    const int rc = task_new(loop, &task);
+    const int rc = rill__task_new(loop, false, &task);
     if (rc < 0) {
         return rc;
     }
     if (options->name != NULL) {
         task->name = rill__strdup(options->name);
         if (task->name == NULL) {
-            rill__coroutine_free(task->coro);
+            rill_task_free(task);
             return rill__fail_no_memory();
         }
     }
-    task->fn = fn;
-    task->arg = arg;
-    rill__list_append(&loop->tasks, &task->link);
-    loop->task_count++;
-    rill__ready(loop, &task->step); /* */
+    rill__task_begin(task, fn, arg);
     if (result != NULL) {
-        *result = rill__task_ref(task);
+        *result = task;
+    } else {
+        rill_task_free(task);
     }
     return 0;
 }

@@ -65,8 +65,12 @@ void rill__wait_complete_all(struct rill__list *waits, int result);
 
 enum rill__task_state { RILL__TASK_PENDING, RILL__TASK_DONE, RILL__TASK_CANCELLED };
 
+/* Bytes beside a server's task, in the top page of its stack, which is touched anyway: for its
+ * connection. */
+#define RILL__TASK_ROOM ((size_t)1024)
+
 struct rill_task {
-    struct rill_loop *loop;
+    _Alignas(16) struct rill_loop *loop; /* so is the room behind */
     struct rill_coro *coro;
     struct rill__wait *waiting; /* asyncio's _fut_waiter */
     bool must_cancel;
@@ -92,7 +96,20 @@ struct rill_task {
     int result;
     int cancel_requests;
     const struct rill_error *cancel_error; /* with the text of cancel(text); NULL: without */
+    struct rill__stacks *room_of;          /* NULL: without a room */
+    size_t room_left;                      /* behind this struct */
 };
+
+/* A task that is not begun, the caller's reference; or a code that rill__fail got, and *task as it
+ * was. Begun it runs as if created then. */
+int rill__task_new(struct rill_loop *loop, bool with_room, struct rill_task **task);
+void rill__task_begin(struct rill_task *task, rill_task_fn *fn, void *arg);
+
+/* Zeroed memory in the task's room, which stays as long as it is not freed (also when the task has
+ * ended and the loop is gone); where that is full, or *home is NULL, on the heap: *home becomes
+ * NULL. */
+void *rill__room_alloc(struct rill_task **home, size_t size);
+void rill__room_free(struct rill_task *home, void *memory);
 
 /* Enters the task's stack with `value` as the result of its suspension. */
 void rill__task_resume(struct rill_task *task, int value);

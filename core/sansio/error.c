@@ -12,7 +12,7 @@
 
 #include <rill/error.h>
 
-#include "sansio/error_tls.h"
+#include "sansio/error_copy.h"
 #include "sansio/memory.h"
 
 /* The public object comes first, so that a pointer to one is a pointer to the other. The count is
@@ -205,53 +205,34 @@ const struct rill_error *rill_error_limit(size_t consumed, const char *text)
     return or_constant(made);
 }
 
-/* With a verification's message after the text, unless that is NULL. */
-static struct counted *allocate_verified(int code, struct rill_bytes partial, const char *text,
-                                         const char *verify_message)
+/* A copy with everything but the cause and the list; a verification's message is behind the text.
+ */
+static struct counted *copy_of(const struct rill_error *error)
 {
-    const size_t text_size = strlen(text) + 1;
-    const size_t message_size = verify_message != NULL ? strlen(verify_message) + 1 : 0;
-    struct counted *made = allocate(code, partial, text_size + message_size);
+    const char *const message = error->verify_message;
+    const size_t text_size = strlen(error->text) + 1;
+    const size_t message_size = message != NULL ? strlen(message) + 1 : 0;
+    struct counted *made = allocate(error->code, error->partial, text_size + message_size);
     if (made == NULL) {
         return NULL;
     }
-    memcpy(text_of(made), text, text_size);
-    if (verify_message != NULL) {
-        char *message = text_of(made) + text_size;
-        memcpy(message, verify_message, message_size);
-        made->error.verify_message = message;
+    char *const text = text_of(made);
+    memcpy(text, error->text, text_size);
+    if (message != NULL) {
+        made->error.verify_message = memcpy(text + text_size, message, message_size);
     }
+    made->error.os_errno = error->os_errno;
+    made->error.expected = error->expected;
+    made->error.consumed = error->consumed;
+    made->error.library = error->library;
+    made->error.reason = error->reason;
+    made->error.verify_code = error->verify_code;
     return made;
 }
 
-const struct rill_error *rill__error_tls(int code, int os_errno, const char *text,
-                                         const struct rill__tls_detail *detail)
+const struct rill_error *rill__error_copy(const struct rill_error *error)
 {
-    struct counted *made =
-        allocate_verified(code, (struct rill_bytes){NULL, 0}, text, detail->verify_message);
-    if (made != NULL) {
-        made->error.os_errno = os_errno;
-        made->error.library = detail->library;
-        made->error.reason = detail->reason;
-        made->error.verify_code = detail->verify_code;
-    }
-    return or_constant(made);
-}
-
-/* A copy with everything but the cause and the list. */
-static struct counted *copy_of(const struct rill_error *error)
-{
-    struct counted *made =
-        allocate_verified(error->code, error->partial, error->text, error->verify_message);
-    if (made != NULL) {
-        made->error.os_errno = error->os_errno;
-        made->error.expected = error->expected;
-        made->error.consumed = error->consumed;
-        made->error.library = error->library;
-        made->error.reason = error->reason;
-        made->error.verify_code = error->verify_code;
-    }
-    return made;
+    return or_constant(copy_of(error));
 }
 
 const struct rill_error *rill_error_with_cause(const struct rill_error *error,

@@ -38,12 +38,9 @@ void rill__server_report_creation(struct rill_server *server, const struct rill_
 }
 
 /* A protocol that gets no transport. */
-void rill__server_discard(struct rill_server *server, struct rill_protocol *protocol,
-                          const struct rill_error *error)
+void rill__server_discard(struct rill_protocol *protocol, const struct rill_error *error)
 {
-    if (protocol != NULL && server->discard != NULL) {
-        server->discard(protocol);
-    } else if (protocol != NULL && protocol->ops->connection_lost != NULL) {
+    if (protocol != NULL && protocol->ops->connection_lost != NULL) {
         protocol->ops->connection_lost(protocol, error); /* its maker's chance to free it */
     }
 }
@@ -90,7 +87,7 @@ static bool make_transport(struct accepted *accepted)
     }
     if (transport == NULL) {
         rill__server_report_creation(server, error, protocol, NULL);
-        rill__server_discard(server, protocol, error);
+        rill__server_discard(protocol, error);
         rill_error_unref(error);
         return false;
     }
@@ -174,14 +171,9 @@ static bool is_resource_error(int os_errno)
 
 static void report_accept(struct rill_loop *loop, int os_errno)
 {
-    const struct rill_error *error = rill_error_from_errno(os_errno);
-    const struct rill_exception_context context = {
-        .message = "Exception in callback BaseSelectorEventLoop._accept_connection()", /* */
-        .exception = error,
-        .has_handle = true,
-    };
-    rill_loop_call_exception_handler(loop, &context);
-    rill_error_unref(error);
+    rill__report_callback(loop, /* */
+                          "Exception in callback BaseSelectorEventLoop._accept_connection()",
+                          rill_error_from_errno(os_errno));
 }
 
 /* Up to `backlog` accepts for one readiness, at least one. */

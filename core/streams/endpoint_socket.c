@@ -8,13 +8,15 @@
 #include "sansio/memory.h"
 #include "streams/selector.h"
 
-#include <limits.h>
 #include <stddef.h>
 #include <string.h>
+
+#define NAME_LENGTH_MAX ((size_t)110) /* of a path */
 
 struct socket_endpoint {
     struct rill__selector transport;
     struct rill__endpoint base;
+    struct rill_task *home;    /* whose room this is in; NULL: the heap */
     struct rill__watch *watch; /* behind this struct */
     int fd;                    /* -1 once closed */
     unsigned char peer_size;   /* bytes of `names`, as the kernel writes them */
@@ -119,7 +121,7 @@ static void socket_destroy(struct rill__endpoint *endpoint)
 {
     struct socket_endpoint *self = of(endpoint);
     rill__selector_cleanup(&self->transport);
-    rill__free(self);
+    rill__room_free(self->home, self);
 }
 
 static const struct rill__endpoint_ops socket_ops = {
@@ -139,37 +141,31 @@ static size_t aligned(size_t size)
     return (size + unit - 1) / unit * unit;
 }
 
-/* Room for the own name where it is not known yet. */
-static size_t own_room(const struct rill__name *peer, const struct rill__name *own)
-{
-    const size_t longest = UCHAR_MAX; /* of any family; a path's have 110 */
-    return own->length > 0 ? own->length : rill__name_is_ip(peer) ? peer->length : longest;
-}
-
-static struct socket_endpoint *allocate(const struct rill_loop *loop, const struct rill__name *peer,
-                                        const struct rill__name *own)
+static struct socket_endpoint *allocate(const struct rill_loop *loop, struct rill_task *home,
+                                        const struct rill__name *peer, const struct rill__name *own)
 {
     const size_t watch_at = aligned(sizeof(struct socket_endpoint));
     const size_t names_at = watch_at + aligned(rill__watch_size(loop));
-    const size_t room = own_room(peer, own);
-    char *memory = rill__alloc_zeroed(names_at + peer->length + room);
+    const size_t room = rill__name_is_ip(peer) ? peer->length : NAME_LENGTH_MAX;
+    char *memory = rill__room_alloc(&home, names_at + peer->length + room);
     if (memory == NULL) {
         return NULL;
     }
     struct socket_endpoint *self = (struct socket_endpoint *)(void *)memory;
+    self->home = home;
     self->watch = (struct rill__watch *)(void *)(memory + watch_at);
     self->names = memory + names_at;
     self->peer_size = (unsigned char)peer->length;
     self->own_room = (unsigned char)room;
-    self->own_size = (unsigned char)own->length;
+    self->own_size = (unsigned char)(own->length <= room ? own->length : 0);
     memcpy(self->names, peer->storage.bytes, peer->length);
-    memcpy(self->names + peer->length, own->storage.bytes, own->length);
+    memcpy(self->names + peer->length, own->storage.bytes, self->own_size);
     return self;
 }
 
 int rill__socket_transport_new(struct rill_loop *loop, int fd, const struct rill__name *accepted,
-                               struct rill_protocol *protocol, struct rill__selector **transport,
-                               const struct rill_error **error)
+                               struct rill_task *home, struct rill_protocol *protocol,
+                               struct rill__selector **transport, const struct rill_error **error)
 {
     struct rill__name own = {.length = 0};
     struct rill__name peer;
@@ -184,7 +180,7 @@ int rill__socket_transport_new(struct rill_loop *loop, int fd, const struct rill
         rill__peer_name(loop, fd, &peer);
         rill__set_nodelay(loop, fd, &own);
     }
-    struct socket_endpoint *self = allocate(loop, accepted != NULL ? accepted : &peer, &own);
+    struct socket_endpoint *self = allocate(loop, home, accepted != NULL ? accepted : &peer, &own);
     if (self == NULL) {
         rill__descriptor_release(loop, fd);
         *error = rill_error_no_memory();

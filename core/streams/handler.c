@@ -75,10 +75,14 @@ static void drop_handler(struct rill__open *open)
 
 static void start_handler(struct rill__stream *stream)
 {
-    const struct rill_task_options options = {.loop = stream->loop};
+    int rc = 0;
 
     stream->held_by_owner = true; /* by the server, for the handler */
-    const int rc = rill_task_create(run_handler, stream, &options, &stream->handler);
+    if (stream->home != NULL) {
+        stream->handler = rill__task_ref(stream->home);
+    } else {
+        rc = rill__task_new(stream->loop, false, &stream->handler);
+    }
     if (rc < 0) {
         const struct rill_error *error = rill__error_of_code(rc);
         report_handler(stream, error);
@@ -87,6 +91,7 @@ static void start_handler(struct rill__stream *stream)
         rill__stream_release_owner(stream);
         return;
     }
+    rill__task_begin(stream->handler, run_handler, stream);
     stream->handler_open.drop = drop_handler;
     rill__list_append(&stream->loop->handlers, &stream->handler_open.link);
     stream->handler_done.run = handler_done;
@@ -100,14 +105,9 @@ static void call_plain(struct rill__stream *stream)
     if (rc >= 0) {
         return; /* the callback owns the pair */
     }
-    const struct rill_error *error = rill__error_of_code(rc);
-    const struct rill_exception_context context = {
-        .message = "Exception in callback StreamReaderProtocol.connection_made()", /* */
-        .exception = error,
-        .has_handle = true,
-    };
-    rill_loop_call_exception_handler(stream->loop, &context);
-    rill_error_unref(error);
+    rill__report_callback(stream->loop, /* */
+                          "Exception in callback StreamReaderProtocol.connection_made()",
+                          rill__error_of_code(rc));
     if (stream->held_by_owner) { /* the callback may have let go of its pair before it failed */
         rill_writer_free(&stream->writer); /* closes */
     }
@@ -126,17 +126,18 @@ void rill__stream_call_connected(struct rill__stream *stream)
 struct rill_protocol *rill__server_make_stream(void *arg)
 {
     struct rill_server *server = arg;
-    struct rill__stream *stream = rill__stream_new(server->loop, server->limit);
+    struct rill_task *home = NULL;
+    struct rill__stream *stream;
 
+    if (server->connected.task != NULL) { /* without a stack: the handler's start tells */
+        (void)rill__task_new(server->loop, true, &home);
+    }
+    stream = rill__stream_new(server->loop, server->limit, home);
+    rill_task_free(home); /* the stream keeps it */
     if (stream == NULL) {
         return NULL;
     }
     stream->connected = server->connected;
     stream->held_by_owner = false; /* nobody's before connection_made: the loop may go before it */
     return rill__stream_protocol(stream);
-}
-
-void rill__server_discard_stream(struct rill_protocol *protocol)
-{
-    rill__stream_release_transport(rill__container(protocol, struct rill__stream, protocol));
 }

@@ -28,19 +28,6 @@ int rill__await_made(struct rill_task *task, struct rill__selector *transport)
 
 /* -- the socket ------------------------------------------------------------------------------- */
 
-int rill__check_no_ssl(const struct rill_ssl_context *ssl, const char *server_hostname,
-                       struct rill_opt_real handshake_timeout,
-                       struct rill_opt_real shutdown_timeout)
-{
-    const char *given = server_hostname != NULL   ? "server_hostname"
-                        : handshake_timeout.given ? "ssl_handshake_timeout"
-                        : shutdown_timeout.given  ? "ssl_shutdown_timeout"
-                                                  : NULL;
-    return given == NULL || ssl != NULL
-               ? 0
-               : rill__fail(rill_error_new(RILL_EVALUE, "%s is only meaningful with ssl", given));
-}
-
 static int adopt_socket(struct rill_loop *loop, int fd)
 {
     if (!rill__is_stream_socket(loop, fd)) { /* */
@@ -55,14 +42,7 @@ static int connected_socket(struct rill_loop *loop, const char *host, const char
                             const struct rill_connection_options *options)
 {
     const bool named = host != NULL || port != NULL;
-    if (options->ssl != NULL && options->server_hostname == NULL &&
-        (host == NULL || host[0] == '\0')) { /* */
-        return rill__fail_with(RILL_EVALUE,
-                               "You must set server_hostname when using ssl without a host");
-    }
-    const int rc =
-        rill__check_no_ssl(options->ssl, options->server_hostname, options->ssl_handshake_timeout,
-                           options->ssl_shutdown_timeout);
+    const int rc = rill__check_ssl(host, options);
     if (rc < 0) {
         return rc;
     }
@@ -98,7 +78,8 @@ static int plain_over(struct rill_task *task, const struct rill__connection *con
     struct rill__selector *made = NULL;
     const struct rill_error *error = NULL;
 
-    if (rill__socket_transport_new(task->loop, connection->fd, NULL, protocol, &made, &error) < 0) {
+    if (rill__socket_transport_new(task->loop, connection->fd, NULL, NULL, protocol, &made,
+                                   &error) < 0) {
         return rill__give_up(task->loop, connection, error);
     }
     *protocol_given = true;
@@ -155,7 +136,7 @@ int rill__open_stream(struct rill_loop *loop, struct rill_opt_int option,
     if (rc < 0) {
         return rc;
     }
-    *stream = rill__stream_new(loop, limit);
+    *stream = rill__stream_new(loop, limit, NULL);
     return *stream != NULL ? 0 : rill__fail_no_memory();
 }
 

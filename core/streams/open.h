@@ -24,6 +24,9 @@ int rill__check_no_ssl(const struct rill_ssl_context *ssl, const char *server_ho
                        struct rill_opt_real handshake_timeout,
                        struct rill_opt_real shutdown_timeout);
 
+/* That, behind R-522. */
+int rill__check_ssl(const char *host, const struct rill_connection_options *options);
+
 /* A stream with the limit of an option, or R-102. */
 int rill__open_stream(struct rill_loop *loop, struct rill_opt_int limit,
                       struct rill__stream **stream);

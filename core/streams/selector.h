@@ -73,11 +73,11 @@ void rill__selector_readable(struct rill__selector *transport);
 void rill__selector_writable(struct rill__selector *transport);
 
 /* A transport over a connected, non-blocking stream socket. accepted: the peer's name, of a socket
- * whose TCP_NODELAY is as it should be; NULL: the kernel is asked for both names and told. The
- * descriptor is the transport's on success and stays the caller's on failure: a code with *error
- * (R-403). */
+ * whose TCP_NODELAY is as it should be; NULL: the kernel is asked for both names and told. home: of
+ * its memory. The descriptor is the transport's on success and stays the caller's on failure: a
+ * code with *error (R-403). */
 int rill__socket_transport_new(struct rill_loop *loop, int fd, const struct rill__name *accepted,
-                               struct rill_protocol *protocol, struct rill__selector **transport,
-                               const struct rill_error **error);
+                               struct rill_task *home, struct rill_protocol *protocol,
+                               struct rill__selector **transport, const struct rill_error **error);
 
 #endif

@@ -181,20 +181,6 @@ const struct rill_error *rill__selector_writelines(struct rill_transport *transp
     return NULL;
 }
 
-/* asyncio's shutdown raises out of the callback, which has let go of its function by then: Python
- * shows that as None(). */
-static void report_callback(struct rill_loop *loop, int os_errno)
-{
-    const struct rill_error *error = rill_error_from_errno(os_errno);
-    const struct rill_exception_context context = {
-        .message = "Exception in callback None()",
-        .exception = error,
-        .has_handle = true,
-    };
-    rill_loop_call_exception_handler(loop, &context);
-    rill_error_unref(error);
-}
-
 static void flushed(struct rill__selector *self)
 {
     self->endpoint->ops->watch_writing(self->endpoint, false);
@@ -203,7 +189,10 @@ static void flushed(struct rill__selector *self)
     } else if (self->eof) {
         const int rc = self->endpoint->ops->shutdown_write(self->endpoint);
         if (rc < 0) {
-            report_callback(self->base.loop, -rc);
+            /* asyncio's shutdown raises out of the callback, which has let go of its function by
+             * then: Python shows that as None(). */
+            rill__report_callback(self->base.loop, "Exception in callback None()",
+                                  rill_error_from_errno(-rc));
         }
     }
 }

@@ -26,8 +26,7 @@ struct rill_server {
     int backlog;
     rill_protocol_factory *factory;
     void *factory_arg;
-    void (*discard)(struct rill_protocol *protocol); /* of a protocol that got no transport */
-    struct rill__connected connected;                /* of start_server */
+    struct rill__connected connected; /* of start_server */
     size_t limit;
     struct rill__ssl_params ssl; /* context: a reference, or NULL: plain */
     struct rill__list clients;   /* transports, each holding a reference to the server */
@@ -57,8 +56,7 @@ void rill__server_report_creation(struct rill_server *server, const struct rill_
                                   const struct rill_protocol *protocol,
                                   struct rill_transport *transport);
 /* A protocol that gets no transport; NULL is fine. */
-void rill__server_discard(struct rill_server *server, struct rill_protocol *protocol,
-                          const struct rill_error *error);
+void rill__server_discard(struct rill_protocol *protocol, const struct rill_error *error);
 /* The transport of an accepted descriptor, with TLS on it when the server has a context; *transport
  * stays as it is on failure: *error says why. */
 void rill__server_transport(struct rill_server *server, int fd, const struct rill__name *peer,
@@ -103,6 +101,5 @@ int rill__server_start(struct rill_server *server, const struct rill__server_pla
 
 /* The protocol of a stream whose handler the server starts (handler.c). */
 struct rill_protocol *rill__server_make_stream(void *server);
-void rill__server_discard_stream(struct rill_protocol *protocol);
 
 #endif

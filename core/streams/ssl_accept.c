@@ -14,7 +14,7 @@ static void handshake_ended(void *arg, struct rill__ssl *layer, const struct ril
     if (error != NULL) {
         rill__server_report_creation(server, error, protocol, &layer->base);
         rill__ssl_forget_protocol(layer);
-        rill__server_discard(server, protocol, error);
+        rill__server_discard(protocol, error);
     }
 }
 
@@ -22,8 +22,12 @@ void rill__server_transport(struct rill_server *server, int fd, const struct ril
                             struct rill_protocol *protocol, struct rill__selector **transport,
                             const struct rill_error **error)
 {
+    struct rill_task *home = NULL;
     struct rill__ssl *layer = NULL;
 
+    if (server->connected.task != NULL) {
+        home = rill__container(protocol, struct rill__stream, protocol)->home;
+    }
     if (server->ssl.context != NULL) {
         if (rill__ssl_new(server->loop, &server->ssl, protocol, false, &layer, error) < 0) {
             return;
@@ -32,7 +36,7 @@ void rill__server_transport(struct rill_server *server, int fd, const struct ril
         layer->on_handshake_arg = server;
         protocol = &layer->lower;
     }
-    rill__socket_transport_new(server->loop, fd, peer, protocol, transport, error);
+    rill__socket_transport_new(server->loop, fd, peer, home, protocol, transport, error);
     if (layer != NULL && *transport == NULL) {
         rill__ssl_discard(layer);
     } else if (layer != NULL) {

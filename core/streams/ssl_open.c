@@ -1,8 +1,36 @@
 /* SPDX-License-Identifier: MIT
  *
- * Opening with TLS: a task that waits for a handshake.
+ * Opening with TLS: the checks of its options, and a task that waits for a handshake.
  */
 #include "streams/open.h"
+
+/* -- options --------------------------------------------------------------------------------- */
+
+int rill__check_no_ssl(const struct rill_ssl_context *ssl, const char *server_hostname,
+                       struct rill_opt_real handshake_timeout,
+                       struct rill_opt_real shutdown_timeout)
+{
+    const char *given = server_hostname != NULL   ? "server_hostname"
+                        : handshake_timeout.given ? "ssl_handshake_timeout"
+                        : shutdown_timeout.given  ? "ssl_shutdown_timeout"
+                                                  : NULL;
+    return given == NULL || ssl != NULL
+               ? 0
+               : rill__fail(rill_error_new(RILL_EVALUE, "%s is only meaningful with ssl", given));
+}
+
+int rill__check_ssl(const char *host, const struct rill_connection_options *options)
+{
+    if (options->ssl != NULL && options->server_hostname == NULL &&
+        (host == NULL || host[0] == '\0')) { /* */
+        return rill__fail_with(RILL_EVALUE,
+                               "You must set server_hostname when using ssl without a host");
+    }
+    return rill__check_no_ssl(options->ssl, options->server_hostname,
+                              options->ssl_handshake_timeout, options->ssl_shutdown_timeout);
+}
+
+/* -- the handshake --------------------------------------------------------------------------- */
 
 struct handshake {
     struct rill__wait wait;
@@ -77,7 +105,7 @@ int rill__tls_over(struct rill_task *task, const struct rill__connection *connec
     if (rill__ssl_new(task->loop, &connection->ssl, protocol, false, &layer, &error) < 0) {
         return rill__give_up(task->loop, connection, error);
     }
-    if (rill__socket_transport_new(task->loop, connection->fd, NULL, &layer->lower, &below,
+    if (rill__socket_transport_new(task->loop, connection->fd, NULL, NULL, &layer->lower, &below,
                                    &error) < 0) {
         rill__ssl_discard(layer);
         return rill__give_up(task->loop, connection, error);

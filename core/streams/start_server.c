@@ -51,7 +51,6 @@ int rill__server_new(struct rill_loop *loop, const struct rill__server_plan *pla
     if (plan->factory == NULL) {
         server->factory = rill__server_make_stream;
         server->factory_arg = server;
-        server->discard = rill__server_discard_stream;
         server->limit = limit;
         server->connected =
             (struct rill__connected){.task = plan->plain == NULL ? plan->task : NULL,

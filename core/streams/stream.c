@@ -130,12 +130,13 @@ bool rill__is_stream(const struct rill_protocol *protocol)
     return protocol->ops == &stream_ops;
 }
 
-struct rill__stream *rill__stream_new(struct rill_loop *loop, size_t limit)
+struct rill__stream *rill__stream_new(struct rill_loop *loop, size_t limit, struct rill_task *home)
 {
-    struct rill__stream *self = rill__alloc_zeroed(sizeof *self);
+    struct rill__stream *self = rill__room_alloc(&home, sizeof *self);
     if (self == NULL) {
         return NULL;
     }
+    self->home = home;
     self->protocol.ops = &stream_ops;
     self->loop = loop;
     self->writer.stream = self;
@@ -162,7 +163,7 @@ static void free_if_unheld(struct rill__stream *self)
     rill_error_unref(self->writer.error);
     rill_error_unref(self->lost_error);
     rill_transport_unref(self->transport);
-    rill__free(self);
+    rill__room_free(self->home, self);
 }
 
 void rill__stream_release_owner(struct rill__stream *self)

@@ -40,6 +40,8 @@ struct rill__connected {
  * caller, or the server while the handler runs). */
 struct rill__stream {
     struct rill_protocol protocol;
+    struct rill_task
+        *home; /* whose room this is in: the server's for the handler; NULL: the heap */
     struct rill_reader reader;
     struct rill_writer writer;
     struct rill_loop *loop;
@@ -62,8 +64,9 @@ struct rill__stream {
     size_t observers; /* rill_observe_hold */
 };
 
-/* A stream with one holder, the owner. limit was checked. NULL: no memory. */
-struct rill__stream *rill__stream_new(struct rill_loop *loop, size_t limit);
+/* A stream with one holder, the owner. limit was checked. home: rill__room_alloc's. NULL: no
+ * memory. */
+struct rill__stream *rill__stream_new(struct rill_loop *loop, size_t limit, struct rill_task *home);
 
 /* A stream's: no code but rill's own runs when bytes come. */
 bool rill__is_stream(const struct rill_protocol *protocol);

@@ -11,7 +11,7 @@
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
 
-#include "sansio/error_tls.h"
+#include "sansio/error_copy.h"
 #include "sansio/memory.h"
 #include "tls/engine.h"
 #include "tls/reason.h"
@@ -50,7 +50,7 @@ static bool is_ssl_reason(unsigned long code, int reason)
 
 /* `[SSL: REASON] said: message`, as much of it as there is. Empties the queue. */
 static const struct rill_error *make(int code, int os_errno, unsigned long queued, const char *said,
-                                     struct rill__tls_detail *detail)
+                                     struct rill_error *detail)
 {
     char text[TEXT_SIZE];
 
@@ -72,12 +72,17 @@ static const struct rill_error *make(int code, int os_errno, unsigned long queue
     if (rill__tls_lacked_memory()) {
         return rill_error_no_memory();
     }
-    return rill__error_tls(code, os_errno, text, detail);
+    struct rill_error like = *detail;
+    like.code = code;
+    like.os_errno = os_errno;
+    like.text = text;
+    like.expected = -1;
+    return rill__error_copy(&like);
 }
 
 const struct rill_error *rill__tls_error_of_queue(void)
 {
-    struct rill__tls_detail detail = {.library = NULL};
+    struct rill_error detail = {.library = NULL};
     const unsigned long queued = ERR_peek_last_error();
 
     return make(RILL_ESSL, ERR_GET_REASON(queued), queued, NULL, &detail);
@@ -98,7 +103,7 @@ static const struct rill_error *failed_verification(const SSL *ssl, int ssl_erro
     } else {
         snprintf(message, sizeof message, "%s", X509_verify_cert_error_string(verdict));
     }
-    struct rill__tls_detail detail = {.verify_code = (int)verdict, .verify_message = message};
+    struct rill_error detail = {.verify_code = (int)verdict, .verify_message = message};
     return make(RILL_ESSLCERT, ssl_error, queued, NULL, &detail);
 }
 
@@ -121,7 +126,7 @@ static const char *text_of_judgement(int ssl_error)
 const struct rill_error *rill__tls_error_of_session(SSL *ssl, int ssl_error,
                                                     const char *server_hostname)
 {
-    struct rill__tls_detail detail = {.library = NULL};
+    struct rill_error detail = {.library = NULL};
     const unsigned long queued = ERR_peek_last_error();
 
     if (ssl_error != SSL_ERROR_SSL && ssl_error != SSL_ERROR_SYSCALL) {
@@ -142,7 +147,8 @@ const struct rill_error *rill__tls_error_of_session(SSL *ssl, int ssl_error,
 
 const struct rill_error *rill__tls_truncated(void)
 {
-    const struct rill__tls_detail detail = {.library = NULL};
+    const struct rill_error like = {
+        .code = RILL_ESSLEOF, .os_errno = ERRNO_EOF, .text = unexpected_end, .expected = -1};
 
-    return rill__error_tls(RILL_ESSLEOF, ERRNO_EOF, unexpected_end, &detail);
+    return rill__error_copy(&like);
 }

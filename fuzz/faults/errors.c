@@ -8,7 +8,7 @@
 #include <string.h>
 #include <wchar.h>
 
-#include "sansio/error_tls.h"
+#include "sansio/error_copy.h"
 
 static size_t beginning(size_t length, size_t room)
 {
@@ -154,15 +154,19 @@ static const struct rill_error *make_limit(const struct faults_op *op, struct wa
 
 static const struct rill_error *make_tls(const struct faults_op *op, struct wanted *want)
 {
-    const struct rill__tls_detail detail = {
-        .library = "SSL",
-        .reason = "REASON",
-        .verify_code = (int)op->variant2,
-        .verify_message = op->variant2 % 2 != 0 ? texts[op->variant2 / 2 % 4] : NULL};
+    const struct rill_error like = {.code = RILL_ESSLCERT,
+                                    .os_errno = 1,
+                                    .text = want->text,
+                                    .expected = -1,
+                                    .library = "SSL",
+                                    .reason = "REASON",
+                                    .verify_code = (int)op->variant2,
+                                    .verify_message =
+                                        op->variant2 % 2 != 0 ? texts[op->variant2 / 2 % 4] : NULL};
     want->code = RILL_ESSLCERT;
     want->os_errno = 1;
     (void)snprintf(want->text, sizeof want->text, "%s", texts[op->variant2 / 8 % 4]);
-    return rill__error_tls(RILL_ESSLCERT, 1, want->text, &detail);
+    return rill__error_copy(&like);
 }
 
 static const struct rill_error *make_constant(const struct faults_op *op, struct wanted *want)

@@ -59,7 +59,8 @@ typedef void rill_exception_handler(void *arg, struct rill_loop *loop,
 struct rill_loop_options {
     struct ev_loop *ev;             /* live inside the application's libev loop; NULL: an own one */
     const struct rill_clock *clock; /* copied; NULL: CLOCK_MONOTONIC */
-    const struct rill_sys *sys;     /* must outlive the loop; NULL: the kernel's */
+    const struct rill_sys *sys;     /* must outlive the loop and what is still held of its
+                                       servers' connections; NULL: the kernel's */
     rill_log_fn *log;               /* NULL: WARNING and above to stderr */
     void *log_arg;
     struct rill_opt_int debug; /* asyncio's debug mode; not given: off */

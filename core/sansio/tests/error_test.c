@@ -7,7 +7,7 @@
 #include <wchar.h>
 
 #include "rig.h"
-#include "sansio/error_tls.h"
+#include "sansio/error_copy.h"
 
 static const struct {
     int line;
@@ -287,7 +287,12 @@ static const struct {
     int code;
     int os_errno;
     const char *text;
-    struct rill__tls_detail detail;
+    struct tls_detail {
+        const char *library;
+        const char *reason;
+        int verify_code;
+        const char *verify_message;
+    } detail;
 } tls_errors[] = {
     {.line = __LINE__,
      .code = RILL_ESSLCERT,
@@ -310,7 +315,7 @@ static const struct {
 static void check_tls(size_t row, const struct rill_error *error)
 {
     const int line = tls_errors[row].line;
-    const struct rill__tls_detail *want = &tls_errors[row].detail;
+    const struct tls_detail *want = &tls_errors[row].detail;
     CHECK_INT_ROW(line, error->code, tls_errors[row].code);
     CHECK_INT_ROW(line, error->os_errno, tls_errors[row].os_errno);
     CHECK_STR_ROW(line, error->text, tls_errors[row].text);
@@ -326,14 +331,20 @@ static void test_tls(void)
     const struct rill_error *cause = rill_error_new(RILL_EOS, "cause");
     for (size_t i = 0; i < sizeof tls_errors / sizeof tls_errors[0]; i++) {
         const int line = tls_errors[i].line;
-        struct rill__tls_detail given = tls_errors[i].detail;
+        struct tls_detail given = tls_errors[i].detail;
         char message[64];
         if (given.verify_message != NULL) { /* of the caller's, who overwrites it afterwards */
             snprintf(message, sizeof message, "%s", given.verify_message);
             given.verify_message = message;
         }
         const struct rill_error *made =
-            rill__error_tls(tls_errors[i].code, tls_errors[i].os_errno, tls_errors[i].text, &given);
+            rill__error_copy(&(struct rill_error){.code = tls_errors[i].code,
+                                                  .os_errno = tls_errors[i].os_errno,
+                                                  .text = tls_errors[i].text,
+                                                  .library = given.library,
+                                                  .reason = given.reason,
+                                                  .verify_code = given.verify_code,
+                                                  .verify_message = given.verify_message});
         memset(message, 'x', sizeof message);
 
         check_tls(i, made);
@@ -377,7 +388,7 @@ static void test_no_memory(struct rig_allocator *allocator)
         rill_error_from_errno_text(0, "text"),
         rill_error_incomplete(rill_bytes_of("abc"), 5),
         rill_error_limit(5, "text"),
-        rill__error_tls(RILL_ESSL, 1, "text", &(struct rill__tls_detail){.verify_message = "m"}),
+        rill__error_copy(&(struct rill_error){.text = "text", .verify_message = "m"}),
         rill_error_with_cause(rill_error_new(RILL_EVALUE, "text"), cause),
         rill_error_with_cause(rill_error_ref(held), cause),
     };
