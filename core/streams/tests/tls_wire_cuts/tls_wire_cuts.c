@@ -15,6 +15,7 @@
 
 #include "counts.h"
 #include "judge.h"
+#include "loop/loop.h"
 
 enum { SHOWN_FAULTS = 20, SETTLING_STEPS = 100, WARM_UPS = 3 };
 
@@ -172,6 +173,7 @@ static void run_once(struct bench *bench, struct run *run, const struct exchange
     judge_run(bench, run);
     run_cleanup(run);
     run->wire.hang = !settle(bench) || run->wire.hang;
+    rill__spares_cleanup(&bench->loop->blocks); /* at hand for the next readers: nobody's loss */
     judge_loop(bench, run);
 }
 
