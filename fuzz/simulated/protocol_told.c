@@ -76,6 +76,17 @@ void told_write(struct told *told, size_t size, bool as_lines)
     }
 }
 
+/* What came while a protocol without functions had the connection went to nobody: the next one
+ * hears what comes behind it. */
+static void leave_deaf(struct told *told)
+{
+    struct connection *on = &told->books;
+    if (told->face != NULL && told->face->protocol.ops->connection_lost == NULL &&
+        on->peer != NULL) {
+        on->consumed = on->sent - on->peer_ops->unread(on->peer);
+    }
+}
+
 void told_set_next_protocol(struct told *told)
 {
     struct rill_protocol *next = told_factory(told->run);
@@ -83,6 +94,7 @@ void told_set_next_protocol(struct told *told)
         return;
     }
     struct face *face = (struct face *)(void *)next; /* its first member */
+    leave_deaf(told);
     face->told = told;
     told->face = face;
     told->made = true;   /* also one that a protocol without functions had */
