@@ -318,10 +318,14 @@ static void empty_queue(void)
     }
 }
 
-/* What a call of OpenSSL that did not succeed means. */
+/* What a call of OpenSSL means; one that succeeds may still have put something into the queue. */
 static enum rill__tls_result judge(struct rill_ssl_object *self, int result,
                                    const struct rill_error **error)
 {
+    if (result == 1) {
+        empty_queue();
+        return RILL__TLS_OK;
+    }
     const int judged = SSL_get_error(self->ssl, result);
 
     if (self->no_memory) {
@@ -359,11 +363,11 @@ enum rill__tls_result rill__tls_handshake(struct rill_ssl_object *self,
 {
     *error = NULL;
     ERR_clear_error();
-    const int result = SSL_do_handshake(self->ssl);
-    if (result == 1 && note_alpn(self)) {
-        return RILL__TLS_OK;
+    int result = SSL_do_handshake(self->ssl);
+    if (result == 1 && !note_alpn(self)) {
+        self->no_memory = true;
+        result = 0;
     }
-    self->no_memory = self->no_memory || result == 1;
     return judge(self, result, error);
 }
 
@@ -373,8 +377,7 @@ enum rill__tls_result rill__tls_read(struct rill_ssl_object *self, char *space, 
     *error = NULL;
     *count = 0;
     empty_queue();
-    const int result = SSL_read_ex(self->ssl, space, size, count);
-    return result == 1 ? RILL__TLS_OK : judge(self, result, error);
+    return judge(self, SSL_read_ex(self->ssl, space, size, count), error);
 }
 
 enum rill__tls_result rill__tls_write(struct rill_ssl_object *self, struct rill_bytes data,
@@ -383,8 +386,8 @@ enum rill__tls_result rill__tls_write(struct rill_ssl_object *self, struct rill_
     *error = NULL;
     *count = 0;
     empty_queue();
-    const int result = SSL_write_ex(self->ssl, data.ptr, data.len, count);
-    const enum rill__tls_result judged = result == 1 ? RILL__TLS_OK : judge(self, result, error);
+    const enum rill__tls_result judged =
+        judge(self, SSL_write_ex(self->ssl, data.ptr, data.len, count), error);
     if (judged == RILL__TLS_CLOSED) {
         *error = rill__tls_error_of_session(self->ssl, SSL_ERROR_ZERO_RETURN, NULL);
         return RILL__TLS_FAILED;
@@ -403,7 +406,7 @@ enum rill__tls_result rill__tls_shutdown(struct rill_ssl_object *self,
     ERR_clear_error();
     if ((SSL_get_shutdown(self->ssl) & SSL_SENT_SHUTDOWN) == 0) {
         const int sent = SSL_shutdown(self->ssl);
-        if (sent < 0) {
+        if (sent != 0) { /* 1: the peer's came before */
             return judge(self, sent, error);
         }
     }

@@ -70,6 +70,7 @@ static void step(struct rig_side *side)
     if (!side->ready) {
         side->result = rill__tls_handshake(side->object, &side->error);
         side->ready = side->result == RILL__TLS_OK;
+        CHECK(ERR_peek_error() == 0);
     }
     if (side->ready) {
         side->result = rill__tls_read(side->object, space, sizeof space, &count, &side->error);
