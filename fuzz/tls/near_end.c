@@ -243,6 +243,7 @@ static int write_some(struct near_end *self, enum near_op op, size_t size)
     /* Without memory for the rest a part may be out, and the connection ends. */
     const bool cut = rc == RILL_ENOMEM && rill_transport_is_closing(transport_of(self));
     self->far->said_by_rill = self->said + (cut ? size : 0);
+    self->cut = self->cut || cut;
     return rc;
 }
 
@@ -271,6 +272,7 @@ static int start_tls(struct near_end *self, unsigned amount, unsigned aux)
                                                  ? rill_ssl_default
                                                  : context_of(self, amount, server_side);
     const bool first = !self->upgrading;
+    const bool expected = first && !self->cut; /* nobody knows where TLS would begin: refused */
 
     if (self->far->depth == FAR_LAYERS_MAX) { /* the far end knows no more */
         return 0;
@@ -281,6 +283,8 @@ static int start_tls(struct near_end *self, unsigned amount, unsigned aux)
     if (first) {
         self->swallowed = 0;
         self->protocol = rill_transport_get_protocol(transport_of(self));
+    }
+    if (expected) {
         far_end_expect(self->far, self->said);
     }
     self->upgrading = true;
@@ -293,7 +297,7 @@ static int start_tls(struct near_end *self, unsigned amount, unsigned aux)
     if (rc == 0 && self->heard == heard_before && heard_before < self->far->clear) {
         invariant_clear_text_kept(); /* */
     }
-    if (first && rc < 0 &&
+    if (expected && rc < 0 &&
         (!rill_transport_is_closing(transport_of(self)) ||
          (!was_closing && rill_transport_get_protocol(transport) == self->protocol))) {
         /* Refused, and the far end may have begun: its handshake is read in clear. */

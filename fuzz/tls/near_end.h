@@ -21,6 +21,8 @@ enum near_kind {
     NEAR_SERVER = NEAR_KINDS, /* the pair that a server's callback gets, in clear to begin with */
 };
 
+enum { MANNERS_SPACE_MIN = 16 }; /* bytes: the smallest buffer of a protocol's own */
+
 /* What the protocol by hand does when it is told something. */
 struct manners {
     size_t space;    /* of get_buffer; 0: it has none */
@@ -70,6 +72,7 @@ struct near_end {
     bool opened;
     bool cancelled; /* some task, some time */
     bool failed;    /* something ended by an error */
+    bool cut;       /* a part of a write may be out, and there was no memory for its rest */
     bool closed;    /* by the program, or in a way that may lose bytes */
     bool unordered; /* two reads at once: who reads what is no matter of this target */
 };

@@ -173,11 +173,25 @@ static void note_failure(struct peer *peer, int result)
     }
 }
 
+static void note_alpn(struct peer *peer)
+{
+    const unsigned char *name = NULL;
+    unsigned size = 0; /* below 256 in the protocol */
+
+    SSL_get0_alpn_selected(peer->ssl, &name, &size);
+    if (size > 0) {
+        memcpy(peer->agreed, name, size);
+    }
+    peer->agreed[size] = '\0';
+}
+
 static void shake_hands(struct peer *peer)
 {
     const int result = SSL_do_handshake(peer->ssl);
     peer->handshaken = result == 1;
-    if (result != 1) {
+    if (result == 1) {
+        note_alpn(peer);
+    } else {
         note_failure(peer, result);
     }
 }
@@ -267,6 +281,7 @@ void peer_renegotiate(struct peer *peer)
     if (peer->handshaken && !peer->failed && !peer->said_goodbye) {
         repeatable_side(RANDOM_OF_PEER);
         if (SSL_renegotiate(peer->ssl) == 1) {
+            peer->renegotiates = true;
             (void)SSL_do_handshake(peer->ssl);
         }
         send_all(peer);

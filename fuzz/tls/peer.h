@@ -32,9 +32,11 @@ struct peer {
     /* Takes the plaintext instead of its being judged; NULL: none does. */
     void (*hear)(void *arg, const char *data, size_t size);
     void *arg;
+    char agreed[256]; /* ALPN of the first handshake; OpenSSL's renegotiations forget it */
     bool handshaken;
     bool failed;
-    bool stuck; /* it failed because it had to speak in the middle of a renegotiation */
+    bool stuck;        /* it failed because it had to speak in the middle of a renegotiation */
+    bool renegotiates; /* it has asked for it, at least once */
     bool said_goodbye;
     bool heard_goodbye;
 };

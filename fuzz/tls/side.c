@@ -248,12 +248,18 @@ static void ask_certificate(struct side *side, bool genuine)
     }
 }
 
+/* None from the ClientHello of a renegotiation to its end, as Python's SSLObject.version() says;
+ * the peer may not have heard of it yet. */
+static const char *expected_version(const struct side *side)
+{
+    const SSL *const own = rill_ssl_object_native(side->object);
+    const bool again = side->peer->renegotiates && SSL_in_init(own) == 1;
+    return again ? NULL : SSL_get_version(side->peer->ssl);
+}
+
 void side_ask(struct side *side)
 {
     struct rill_ssl_cipher cipher = {.name = NULL};
-    const unsigned char *alpn;
-    unsigned alpn_size;
-    char alpn_text[256] = "";
 
     if (side->object == NULL || !side->handshaken) {
         return;
@@ -261,11 +267,6 @@ void side_ask(struct side *side)
     const SSL *const ssl = side->peer->ssl;
     /* One that has failed without memory is no session any more, and OpenSSL answers so. */
     const bool genuine = !side->peer->to_rill->tampered && !(side->failed && judge_lacks_memory());
-    SSL_get0_alpn_selected(ssl, &alpn, &alpn_size);
-    if (alpn_size > 0) {
-        memcpy(alpn_text, alpn, alpn_size);
-        alpn_text[alpn_size] = '\0';
-    }
     ask_certificate(side, genuine);
     (void)rill_ssl_object_server_hostname(side->object);
     expect("compression", rill_ssl_object_compression(side->object), NULL);
@@ -274,9 +275,9 @@ void side_ask(struct side *side)
     }
     if (genuine && SSL_in_init(ssl) == 0) {
         expect("cipher", cipher.name, SSL_get_cipher_name(ssl));
-        expect("version", rill_ssl_object_version(side->object), SSL_get_version(ssl));
+        expect("version", rill_ssl_object_version(side->object), expected_version(side));
         expect("ALPN", rill_ssl_object_selected_alpn_protocol(side->object),
-               alpn_size > 0 ? alpn_text : NULL);
+               side->peer->agreed[0] != '\0' ? side->peer->agreed : NULL);
         expect("session_reused", rill_ssl_object_session_reused(side->object) ? "reused" : "new",
                SSL_session_reused(ssl) == 1 ? "reused" : "new");
     }

@@ -189,9 +189,16 @@ static bool turn(struct run *run)
     return (run->carries && carry(run)) || ran;
 }
 
+/* A protocol's own buffer is filled once a turn, and is small. */
+static size_t turns_to_rest(const struct run *run)
+{
+    return TURNS_MAX + run->far.said / MANNERS_SPACE_MIN;
+}
+
 static void settle(struct run *run)
 {
-    for (int i = 0; i < TURNS_MAX; i++) {
+    const size_t at_most = turns_to_rest(run);
+    for (size_t i = 0; i < at_most; i++) {
         if (!turn(run)) {
             return;
         }
@@ -354,6 +361,12 @@ static int finish(void *arg)
     return near_end_finish(arg);
 }
 
+/* A server follows no renegotiation, and a client of OpenSSL's ends then. */
+static bool was_refused(const struct peer *peer)
+{
+    return peer->failed && peer->renegotiates && SSL_is_server(peer->ssl) == 0;
+}
+
 /* Nobody did what may lose something, and nothing has failed. */
 static bool is_whole(const struct run *run)
 {
@@ -361,7 +374,8 @@ static bool is_whole(const struct run *run)
                  !run->near.closed && !run->near.garbled && !run->interfered &&
                  !run->far.raw.tampered && !run->far.failed && rig.allocations.failed == 0;
     for (unsigned i = 0; i < run->far.depth; i++) {
-        whole = whole && !run->far.layers[i].peer.stuck;
+        const struct peer *const peer = &run->far.layers[i].peer;
+        whole = whole && !peer->stuck && !was_refused(peer);
     }
     return whole;
 }

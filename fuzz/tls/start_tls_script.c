@@ -31,7 +31,7 @@ static void decode_peer(struct start_tls_script *script, unsigned byte)
 
 static void decode_manners(struct manners *manners, unsigned byte)
 {
-    static const size_t spaces[] = {0, 16, 1000, 40000};
+    static const size_t spaces[] = {0, MANNERS_SPACE_MIN, 1000, 40000};
     static const int answers[] = {0, 1, RILL_EUSER, 0};
     static const size_t failures[] = {0, 0, 1, 20};
 
