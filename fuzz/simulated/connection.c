@@ -105,8 +105,8 @@ static bool is_text(struct rill_bytes data, size_t at)
 
 /* -- the peer's moves ------------------------------------------------------------------------ */
 
-/* What goes far beyond the limit tells nothing that four times the limit does not, and reading it in
- * pieces of one byte takes as long as a thousand other runs. */
+/* What goes far beyond the limit tells nothing that four times the limit does not, and reading it
+ * in pieces of one byte takes as long as a thousand other runs. */
 static size_t at_most(const struct connection *self, size_t size)
 {
     enum { OF_NO_LIMIT = 4096 };

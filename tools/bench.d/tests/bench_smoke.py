@@ -51,14 +51,16 @@ class Run(unittest.TestCase):
         self.assertEqual(sorted(row["work"] for row in document["rows"]), sorted(WORKS))
         for row in document["rows"]:
             self.assertIn(row["reached"], (None, False), "one round cannot judge, nor can 20 connections")
-            self.assertEqual((row["rounds"], row["base"]), (1, "raw"))
+            self.assertEqual(row["base"], "raw")
+            self.assertGreaterEqual(row["rounds"], 1, "a disturbed round is made up for")
             self.assertIn("\n%-15s %s" % (row["work"], row["parts"][0]["what"]), table)
         self.assertEqual(sorted((row["work"], row["peer"]) for row in document["measured"]),
                          sorted((work, peer) for work in WORKS for peer in peers))
         for row in document["measured"]:
             for name in FIGURES:
                 self.assertTrue(math.isfinite(row[name]) and row[name] > 0, (name, row))
-            self.assertEqual((row["rounds"], row["base"], row["calls"]), (1, "raw", None))
+            self.assertEqual((row["base"], row["calls"]), ("raw", None))
+            self.assertGreaterEqual(row["rounds"], 1)
             self.assertIn("%-14s %-15s" % (row["work"], row["peer"]), table)
             if row["work"] in ("idle", "tls-idle"):
                 self.assertEqual(row["connections"], 20)
