@@ -15,6 +15,15 @@ enum { SAID_MAX = 1 << 20, WINDOW_SMALL = 255 };
 
 /* -- results ----------------------------------------------------------------------------------- */
 
+/* Later calls repeat a handshake's timeout: what explained it explains them. */
+static void note_timeout(struct near_end *self, const struct rill_error *error)
+{
+    if (strstr(error->text, "is taking longer than") != NULL) {
+        self->narrowed = self->narrowed || self->far->narrow;
+        self->stalled = self->stalled || !self->narrowed;
+    }
+}
+
 /* What a stream's calls may say (rill/streams.h), whatever a peer does. */
 static int judge_call(struct near_end *self, enum near_op op, int rc)
 {
@@ -27,8 +36,7 @@ static int judge_call(struct near_end *self, enum near_op op, int rc)
     }
     if (rc < 0) {
         self->failed = true;
-        self->stalled = self->stalled || (!self->far->narrow &&
-                                          strstr(error->text, "is taking longer than") != NULL);
+        note_timeout(self, error);
         judge_stream_error(rc, error, op == NEAR_START_TLS);
     }
     return rc;

@@ -68,6 +68,7 @@ struct near_end {
     bool doubtful; /* the wire was tampered with while that was not so */
     bool garbled;  /* and rill may have read it: nobody knows what its text should be */
     bool stalled;  /* a handshake took longer than it may */
+    bool narrowed; /* one did, because the far end took too little at a time */
     bool paused;   /* reading, some time, by the program */
     bool opened;
     bool cancelled; /* some task, some time */
