@@ -367,17 +367,24 @@ static bool was_refused(const struct peer *peer)
     return peer->failed && peer->renegotiates && SSL_is_server(peer->ssl) == 0;
 }
 
+/* A layer of the far end's that a renegotiation has ended carries nothing of those above it. */
+static bool has_dropped_out(const struct run *run)
+{
+    bool dropped = false;
+    for (unsigned i = 0; i < run->far.depth; i++) {
+        const struct peer *const peer = &run->far.layers[i].peer;
+        dropped = dropped || peer->stuck || was_refused(peer);
+    }
+    return dropped;
+}
+
 /* Nobody did what may lose something, and nothing has failed. */
 static bool is_whole(const struct run *run)
 {
-    bool whole = run->near.opened && !run->near.failed && !run->near.cancelled &&
-                 !run->near.closed && !run->near.garbled && !run->interfered &&
-                 !run->far.raw.tampered && !run->far.failed && rig.allocations.failed == 0;
-    for (unsigned i = 0; i < run->far.depth; i++) {
-        const struct peer *const peer = &run->far.layers[i].peer;
-        whole = whole && !peer->stuck && !was_refused(peer);
-    }
-    return whole;
+    const bool whole = run->near.opened && !run->near.failed && !run->near.cancelled &&
+                       !run->near.closed && !run->near.garbled && !run->interfered &&
+                       !run->far.raw.tampered && !run->far.failed && rig.allocations.failed == 0;
+    return whole && !has_dropped_out(run);
 }
 
 /* Then each layer of TLS that rill took for made is one on the other side. */
@@ -399,7 +406,8 @@ static void judge_time(const struct run *run)
 
     if (near->stalled && carried && !run->interfered && !run->far.raw.tampered &&
         !run->far.failed && !near->cancelled && !near->closed && !near->garbled && !near->paused &&
-        near->swallowed == 0 && !near->by_hand.manners.pauses && rig.allocations.failed == 0) {
+        near->swallowed == 0 && !has_dropped_out(run) && !near->by_hand.manners.pauses &&
+        rig.allocations.failed == 0) {
         invariant_handshake_stalled();
     }
 }
