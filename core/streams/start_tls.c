@@ -109,14 +109,17 @@ static bool is_server(const struct rill__stream *stream) /* R-272 */
     return stream->connected.task != NULL || stream->connected.plain != NULL;
 }
 
-/* Q-03: bytes that came in clear must not be taken for bytes that came over TLS. A server may hand
- * them to the handshake, which refuses whatever is none. */
+/* Q-03: bytes that came in clear must not be taken for bytes that came over TLS, nor what a read to
+ * the end has collected and would return in front of them. A server may hand them to the
+ * handshake, which refuses whatever is none. */
 static const struct rill_error *check_buffered(const struct rill__stream *stream)
 {
     const struct rill__buffer *buffer = &stream->reader.core.buffer;
-    const size_t count = rill__buffer_length(buffer);
+    const size_t held = rill__buffer_held_length(buffer);
+    const size_t count = held + rill__buffer_length(buffer);
 
-    if (count == 0 || (is_server(stream) && rill__buffer_data(buffer)[0] == TLS_HANDSHAKE_RECORD)) {
+    if (count == 0 ||
+        (held == 0 && is_server(stream) && rill__buffer_data(buffer)[0] == TLS_HANDSHAKE_RECORD)) {
         return NULL;
     }
     return rill_error_new(RILL_ERUNTIME,
