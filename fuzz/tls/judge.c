@@ -129,6 +129,12 @@ void invariant_partial_write(size_t taken, size_t given)
     abort();
 }
 
+void invariant_records_unreadable(void)
+{
+    (void)fprintf(stderr, "a peer cannot read what was sent in front of a write's failure\n");
+    abort();
+}
+
 void invariant_outgoing_unbounded(size_t size)
 {
     (void)fprintf(stderr, "%zu bytes to be sent\n", size);

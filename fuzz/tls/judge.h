@@ -47,6 +47,7 @@ _Noreturn void invariant_end_not_told(void);
 _Noreturn void invariant_bytes_lost(const char *whose, size_t heard, size_t said);
 _Noreturn void invariant_ciphertext_lost(size_t waiting, size_t kept);
 _Noreturn void invariant_partial_write(size_t taken, size_t given);
+_Noreturn void invariant_records_unreadable(void);
 _Noreturn void invariant_outgoing_unbounded(size_t size);
 _Noreturn void invariant_read_out_of_nothing(void);
 _Noreturn void invariant_no_quiet(void);

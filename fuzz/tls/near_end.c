@@ -305,9 +305,11 @@ static int start_tls(struct near_end *self, unsigned amount, unsigned aux)
     if (rc == 0 && self->heard == heard_before && heard_before < self->far->clear) {
         invariant_clear_text_kept(); /* */
     }
+    /* Below a layer of TLS the old one may be gone. */
+    const bool is_below = transport_of(self) != transport;
     if (expected && rc < 0 &&
         (!rill_transport_is_closing(transport_of(self)) ||
-         (!was_closing && rill_transport_get_protocol(transport) == self->protocol))) {
+         (!was_closing && !is_below && rill_transport_get_protocol(transport) == self->protocol))) {
         /* Refused, and the far end may have begun: its handshake is read in clear. */
         self->garbled = far_end_expect_nothing(self->far) || self->garbled;
     }

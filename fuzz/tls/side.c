@@ -46,6 +46,7 @@ static void send_all(struct side *side)
         invariant_outgoing_unbounded(size);
     }
     side->may_send -= size;
+    side->sent += size;
     if (size > 0) {
         wire_send(side->to_peer, rill__buffer_data(&outgoing), size);
     }
@@ -73,7 +74,7 @@ void side_say(struct side *side, size_t count)
     size_t taken = 0;
 
     count = side->unsaid > 0 ? side->unsaid : count;
-    if (side->object == NULL || !side->handshaken || count == 0) {
+    if (side->object == NULL || !side->handshaken || side->cut > 0 || count == 0) {
         return;
     }
     char *const text = judge_text(RANDOM_OF_RILL, side->said, count);
@@ -90,9 +91,22 @@ void side_say(struct side *side, size_t count)
         }
         side->said += count;
     } else if (result != RILL__TLS_WANT) {
+        side->cut_late = side->failed;
         fail(side, error);
+        side->cut = judge_lacks_memory() ? count : 0;
     }
     send_all(side);
+    side->cut_at = side->cut > 0 ? side->sent : 0;
+}
+
+/* Records of a write may be out when memory for its next one is lacking: its beginning is heard
+ * then, and core/streams ends the connection, so that nothing stands behind it. */
+size_t side_said_at_most(const struct side *side, size_t carried)
+{
+    if (side->cut > 0 && carried >= side->cut_at && !side->to_peer->tampered) {
+        return side->peer->heard;
+    }
+    return side->said + side->unsaid + side->cut;
 }
 
 /* -- in ---------------------------------------------------------------------------------------- */
@@ -248,13 +262,11 @@ static void ask_certificate(struct side *side, bool genuine)
     }
 }
 
-/* None from the ClientHello of a renegotiation to its end, as Python's SSLObject.version() says;
- * the peer may not have heard of it yet. */
-static const char *expected_version(const struct side *side)
+/* It has begun a renegotiation of which the peer, that asked for it, may not have heard yet. From
+ * its ClientHello on Python's SSLObject too has no version, and has resumed nothing. */
+static bool is_shaking_hands_again(const struct side *side)
 {
-    const SSL *const own = rill_ssl_object_native(side->object);
-    const bool again = side->peer->renegotiates && SSL_in_init(own) == 1;
-    return again ? NULL : SSL_get_version(side->peer->ssl);
+    return side->peer->renegotiates && SSL_in_init(rill_ssl_object_native(side->object)) == 1;
 }
 
 void side_ask(struct side *side)
@@ -274,11 +286,14 @@ void side_ask(struct side *side)
         mismatch_answer("cipher", cipher.name, "128 bits and more");
     }
     if (genuine && SSL_in_init(ssl) == 0) {
+        const bool again = is_shaking_hands_again(side);
+        const bool reused = !again && SSL_session_reused(ssl) == 1;
         expect("cipher", cipher.name, SSL_get_cipher_name(ssl));
-        expect("version", rill_ssl_object_version(side->object), expected_version(side));
+        expect("version", rill_ssl_object_version(side->object),
+               again ? NULL : SSL_get_version(ssl));
         expect("ALPN", rill_ssl_object_selected_alpn_protocol(side->object),
                side->peer->agreed[0] != '\0' ? side->peer->agreed : NULL);
         expect("session_reused", rill_ssl_object_session_reused(side->object) ? "reused" : "new",
-               SSL_session_reused(ssl) == 1 ? "reused" : "new");
+               reused ? "reused" : "new");
     }
 }

@@ -16,6 +16,10 @@ struct side {
     size_t said;
     size_t heard;
     size_t unsaid;   /* a write that waits for input and must be repeated: its length */
+    size_t cut;      /* one that failed for want of memory: its length. It was the last. */
+    size_t sent;     /* bytes of ciphertext */
+    size_t cut_at;   /* of them, when that write was over */
+    bool cut_late;   /* something had failed before it */
     size_t may_send; /* bytes; what came and what was said account for so many */
     bool verifies; /* the context that it began with; one that a name chose since can only add to it
                     */
@@ -34,6 +38,8 @@ void side_close(struct side *side);
 void side_take(struct side *side, const char *data, size_t size);
 void side_say(struct side *side, size_t count);
 void side_say_goodbye(struct side *side);
+/* What the peer may have heard of it at most, after `carried` bytes of what was sent. */
+size_t side_said_at_most(const struct side *side, size_t carried);
 /* All that can be asked of a session, against what the peer knows. */
 void side_ask(struct side *side);
 

@@ -76,6 +76,7 @@ struct game {
     struct peer peer;
     struct wire to_rill;
     struct wire to_peer;
+    size_t carried; /* to the peer, bytes */
     unsigned reconnections;
     size_t piece;
 };
@@ -180,15 +181,39 @@ static void carry_to_rill(struct game *game, size_t at_most, size_t piece)
     }
 }
 
+static void give_peer(struct game *game, size_t size)
+{
+    if (size > 0) {
+        char *const data = take_off(&game->to_peer, size);
+        game->peer.said_by_rill = side_said_at_most(&game->rill, game->carried);
+        peer_take(&game->peer, data, size);
+        game->carried += size;
+        free(data);
+    }
+}
+
+/* What was sent until a write failed are whole records in their order, if all was well before.
+ * OpenSSL itself, without memory, ends them with an alert. */
+static void judge_front(const struct game *game, bool was_well)
+{
+    if (was_well && game->peer.failed && !game->rill.cut_late && !game->peer.renegotiates &&
+        !game->to_peer.tampered && !game->to_rill.tampered && !scarcity_was_felt()) {
+        invariant_records_unreadable();
+    }
+}
+
+/* What rill sent until a write failed is for itself: behind it other rules hold. */
 static void carry_to_peer(struct game *game, size_t at_most)
 {
     const size_t size = at_most < game->to_peer.length ? at_most : game->to_peer.length;
-    if (size > 0) {
-        char *const data = take_off(&game->to_peer, size);
-        game->peer.said_by_rill = game->rill.said + game->rill.unsaid;
-        peer_take(&game->peer, data, size);
-        free(data);
-    }
+    const size_t cut_at = game->rill.cut_at;
+    const size_t to_cut = cut_at > game->carried ? cut_at - game->carried : 0;
+    const size_t first = to_cut < size ? to_cut : size;
+    const bool was_well = first > 0 && game->peer.handshaken && !game->peer.failed;
+
+    give_peer(game, first);
+    judge_front(game, was_well);
+    give_peer(game, size - first);
 }
 
 static void exchange(struct game *game, size_t piece)
@@ -208,6 +233,7 @@ static bool begin(struct game *game, SSL_SESSION *session)
 {
     struct peer_setting peer = game->setting.peer;
 
+    game->carried = 0;
     peer.session = session;
     repeatable_side(RANDOM_OF_PEER);
     const bool opened = peer_open(&game->peer, game->material, &peer, &game->to_rill);
