@@ -198,7 +198,8 @@ double rill__turn_before_poll(struct rill_loop *loop)
 {
     rill__timers_tidy(&loop->timers);
     take_threadsafe(loop);
-    if (!rill__list_empty(&loop->ready) || !rill__list_empty(&loop->io) || loop->stopping) {
+    if (!rill__list_empty(&loop->ready) || !rill__list_empty(&loop->io) || loop->poller->more ||
+        loop->stopping) {
         return 0;
     }
     const double next = rill__timers_next(&loop->timers);

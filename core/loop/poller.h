@@ -37,6 +37,7 @@ struct rill__poller {
     struct rill_loop *loop;
     size_t watches; /* with anything wanted */
     size_t writing; /* with on_writable wanted */
+    bool more; /* descriptors of the last poll are left for the next turn, which does not wait */
     void (*on_sigint)(void *arg);
     void *on_sigint_arg;
 };

@@ -100,6 +100,65 @@ static void check_descriptor_order(void)
     rill_loop_free(loop);
 }
 
+static void count(void *arg)
+{
+    ++*(int *)arg;
+}
+
+static int sum(const int *numbers, int from, int to)
+{
+    int all = 0;
+    for (int i = from; i < to; i++) {
+        all += numbers[i];
+    }
+    return all;
+}
+
+/* Of many descriptors that are ready together sixteen are handled in a turn, in the kernel's order,
+ * the rest in the next ones without waiting. Who is watched anew meanwhile is asked for anew. */
+static void check_many_descriptors(void)
+{
+    enum { COUNT = 40, AGAIN = 20 };
+    struct rill_loop_state state;
+    struct rill_loop *loop;
+    int calls[COUNT] = {0};
+    int fds[COUNT][2];
+
+    CHECK_INT(rill_loop_new(NULL, &loop), 0);
+    for (int i = 0; i < COUNT; i++) {
+        CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM, 0, fds[i]), 0);
+        CHECK_INT(rill_add_reader(loop, fds[i][0], count, &calls[i]), 0);
+    }
+    rill_loop_step(loop); /* libev registers them */
+    for (int i = 0; i < COUNT; i++) {
+        CHECK_INT((int)write(fds[i][1], "x", 1), 1);
+    }
+    CHECK(rill_loop_step(loop));
+    CHECK_INT(sum(calls, 0, 16), 16);
+    CHECK_INT(sum(calls, 16, COUNT), 0);
+    CHECK_INT(rill_remove_reader(loop, fds[AGAIN][0]), 1);
+    CHECK_INT(rill_add_reader(loop, fds[AGAIN][0], count, &calls[AGAIN]), 0);
+    CHECK(rill_loop_step(loop));
+    CHECK_INT(sum(calls, 16, 32), 15);
+    CHECK_INT(calls[AGAIN], 0);
+    CHECK(rill_loop_step(loop));
+    CHECK_INT(sum(calls, 0, COUNT), COUNT - 1);
+    for (int step = 0; step < 3; step++) { /* the next poll tells of all of them */
+        CHECK(rill_loop_step(loop));
+    }
+    CHECK_INT(sum(calls, 0, COUNT), 2 * COUNT - 1);
+    CHECK_INT(calls[AGAIN], 1);
+    for (int i = 0; i < COUNT; i++) {
+        rill_remove_reader(loop, fds[i][0]);
+        close(fds[i][0]);
+        close(fds[i][1]);
+    }
+    rill_observe_loop(loop, &state);
+    CHECK_INT((long long)state.watchers, 0);
+    CHECK(!rill_loop_step(loop));
+    rill_loop_free(loop);
+}
+
 /* Read before write on one descriptor, whichever was asked for first. */
 static void check_read_before_write(void)
 {
@@ -370,6 +429,7 @@ int main(void)
 {
     check_order();
     check_descriptor_order();
+    check_many_descriptors();
     check_read_before_write();
     check_unwanted_input();
     check_handles();
