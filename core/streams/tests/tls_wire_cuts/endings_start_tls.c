@@ -115,6 +115,51 @@ static int start_tls_twice(void *arg) /* Q-67: while the first still drains what
     return 0;
 }
 
+struct collecting {
+    struct rig *rig;
+    int rc;
+    size_t count;
+};
+
+static int read_to_end(void *arg)
+{
+    struct collecting *const self = arg;
+    struct rill_bytes data = {NULL, 0};
+
+    self->rc = rill_reader_read(self->rig->reader, -1, &data);
+    self->count = data.len;
+    return 0;
+}
+
+/* what a read to the end holds already came in clear too, and is not read yet. */
+static int start_tls_under_read_to_end(void *arg)
+{
+    struct rig *const rig = arg;
+    struct rig_upgrade upgrade = {.rig = rig};
+    struct collecting collecting = {.rig = rig, .rc = 1};
+    struct rill_task *reading;
+
+    rig_open_in_clear(rig);
+    rig->still = true;
+    EXPECT_INT(rig, rill_task_create(read_to_end, &collecting, NULL, &reading), 0);
+    for (int i = 0; i < 2; i++) { /* the second piece comes when the first is collected */
+        EXPECT_INT(rig, rill_memory_peer_send(rig->pipe, "clear", 5), 0);
+        rig_turns(rig);
+    }
+    EXPECT_INT(rig, collecting.rc, 1);
+    rig_start_tls(&upgrade);
+    EXPECT_INT(rig, upgrade.rc, RILL_ERUNTIME);
+    EXPECT_STR(rig, upgrade.text, "start_tls() with 10 bytes received in clear and not read yet");
+    EXPECT(rig, !upgrade.closing);
+    rill_memory_peer_shutdown_write(rig->pipe);
+    EXPECT_INT(rig, rill_task_await(reading), 0);
+    rill_task_free(reading);
+    EXPECT_INT(rig, collecting.rc, 0);
+    EXPECT_INT(rig, (long long)collecting.count, 10);
+    EXPECT_INT(rig, rig_close(rig), 0);
+    return 0;
+}
+
 /* Cancelled in the very iteration in which the handshake ends: the stream has gone over to TLS, and
  * closes (as asyncio's does in clear). */
 static int cancel_behind_handshake(void *arg)
@@ -256,6 +301,10 @@ const struct rig_row start_tls_rows[] = {
      .fn = cancel_behind_handshake,
      .client_only = true},
     {.line = __LINE__, .name = "start_tls_twice", .fn = start_tls_twice, .client_only = true},
+    {.line = __LINE__,
+     .name = "start_tls_under_read_to_end",
+     .fn = start_tls_under_read_to_end,
+     .client_only = true},
     {.line = __LINE__,
      .name = "start_tls_twice_on_bare",
      .fn = start_tls_twice_on_bare,
