@@ -93,7 +93,7 @@ struct rill_loop {
     bool adopted; /* inside the application's ev_loop */
 };
 
-#define RILL__SPARE_SIZE ((size_t)262144) /* one recv of at most this */
+#define RILL__SPARE_SIZE ((size_t)262144) /* one data event of at most this */
 
 /* Queues an entry for the next turn; nothing when it is queued already. */
 void rill__ready(struct rill_loop *loop, struct rill__entry *entry);

@@ -158,9 +158,7 @@ static void ev_watch_cleanup(struct rill__poller *poller, struct rill__watch *ba
 
 static void set_deadline(struct ev_poller *self, double timeout_s)
 {
-    if (ev_is_active(&self->deadline)) {
-        ev_timer_stop(self->ev, &self->deadline);
-    }
+    ev_timer_stop(self->ev, &self->deadline); /* active or not */
     if (timeout_s >= 0 && isfinite(timeout_s)) {
         ev_now_update(self->ev);
         ev_timer_set(&self->deadline, timeout_s, 0.);
@@ -255,14 +253,13 @@ static void ev_poller_free(struct rill__poller *poller)
 {
     struct ev_poller *self = of(poller);
     set_deadline(self, -1);
+    ev_async_stop(self->ev, &self->wake);
     if (self->own) {
-        ev_async_stop(self->ev, &self->wake);
         ev_loop_destroy(self->ev);
     } else {
         ev_ref(self->ev);
         ev_ref(self->ev);
         ev_ref(self->ev);
-        ev_async_stop(self->ev, &self->wake);
         ev_idle_stop(self->ev, &self->idle);
         ev_prepare_stop(self->ev, &self->prepare);
         ev_check_stop(self->ev, &self->check);

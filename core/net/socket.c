@@ -12,6 +12,10 @@
 
 #define PARTS_MAX 64 /* of one sendmsg; IOV_MAX is 1024, few writelines have more */
 
+/* R-404 allows four times as much. What was received should still be in the second-level cache when
+ * it is read: pipelined lines and messages take a tenth less than with 256 KiB. */
+#define RECEIVE_MAX ((size_t)65536)
+
 static long result(long rc)
 {
     return rc < 0 ? -errno : rc;
@@ -99,6 +103,9 @@ ssize_t rill__receive(struct rill_loop *loop, int fd, char *space, size_t size, 
                       size_t spare_size)
 {
     const struct rill_sys *sys = loop->sys;
+
+    size = size < RECEIVE_MAX ? size : RECEIVE_MAX;
+    spare_size = spare_size < RECEIVE_MAX - size ? spare_size : RECEIVE_MAX - size;
     if (size == 0 || spare_size == 0) { /* recv is measurably cheaper than readv */
         return result(
             sys->recv(sys->arg, fd, size > 0 ? space : spare, size > 0 ? size : spare_size));
