@@ -198,16 +198,18 @@ int rill__stack_carve(struct rill_coro_pool *pool)
 }
 
 /* The longest-free stack that still has all its memory gives it up, but for the top page. While a
- * tool watches, that was done when the stack died, and the marks are out of bounds. */
+ * tool watches, the marks are out of bounds: every stack counts as deep. */
 void rill__stack_rest(struct rill_coro_pool *pool)
 {
     struct rill_coro *const coro = pool->free[pool->rested++];
     uint64_t *const marks = marks_of(pool, coro);
 
-    if (pool->watched || marks_whole(marks)) {
+    if (!pool->watched && marks_whole(marks)) {
         return;
     }
     (void)pool->sys.release(pool->sys.arg, rill__stack_bottom(pool, coro),
                             pool->stack_size - pool->page_size);
-    marks_write(marks);
+    if (!pool->watched) {
+        marks_write(marks);
+    }
 }
