@@ -7,6 +7,8 @@
 
 #include <stddef.h>
 
+enum { ALLOCATIONS_SHELF = 16 };
+
 struct allocations {
     size_t blocks; /* that rill holds now */
     size_t bytes;
@@ -15,6 +17,14 @@ struct allocations {
     size_t fail_first; /* the number of the first call that fails; 0: none does */
     size_t fail_count; /* how many fail from there on */
     size_t failed;     /* since the plan was set */
+
+    /* Large blocks that were freed, the latest first. Only a later run has them again. */
+    struct shelved {
+        void *memory;
+        size_t size;
+        size_t run;
+    } shelf[ALLOCATIONS_SHELF];
+    size_t run; /* plans that were set */
 };
 
 /* Becomes rill's allocator, for good; before rill is first used. */

@@ -10,7 +10,10 @@
 
 void kernel_init(struct kernel *kernel)
 {
+    struct kernel_slab slabs[KERNEL_SLABS];
+    memcpy(slabs, kernel->slabs, sizeof slabs);
     *kernel = (struct kernel){.transfer_most = SIZE_MAX};
+    memcpy(kernel->slabs, slabs, sizeof slabs);
 }
 
 struct kernel_socket *kernel_socket_of(struct kernel *kernel, int fd)

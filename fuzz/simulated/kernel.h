@@ -19,7 +19,13 @@
 #include <rill/sys.h>
 
 /* No power of two is between the descriptors: the loop's table has room for all once it has any. */
-enum { KERNEL_SOCKETS = 48, KERNEL_FIRST_FD = 1024, KERNEL_PENDING = 16, KERNEL_ANSWERS = 8 };
+enum {
+    KERNEL_SOCKETS = 48,
+    KERNEL_FIRST_FD = 1024,
+    KERNEL_PENDING = 16,
+    KERNEL_ANSWERS = 8,
+    KERNEL_SLABS = 8
+};
 
 enum kernel_call {
     KERNEL_SOCKET,
@@ -95,13 +101,20 @@ struct kernel_socket {
     size_t pending_count;
 };
 
+/* Memory for coroutine stacks; the same layout in every run. */
+struct kernel_slab {
+    char *base;
+    size_t length;  /* 0: none yet */
+    size_t guarded; /* bytes up to the end of the last guard page */
+    bool used;
+};
+
 /* What connect() does. */
 enum kernel_outcome { KERNEL_AT_ONCE, KERNEL_LATER, KERNEL_REFUSED_AT_ONCE };
 
 struct kernel {
     double now; /* seconds; moves only by whoever plays */
     struct kernel_socket sockets[KERNEL_SOCKETS];
-    struct rill__poller *poller;
     size_t made[KERNEL_CALLS]; /* calls of each kind */
     struct kernel_fault fault;
     size_t failed;        /* calls that a fault or an outcome made fail */
@@ -115,17 +128,20 @@ struct kernel {
     size_t answers;    /* addresses that each finds */
     unsigned families; /* bit i: the i-th is of IPv6 */
     bool jobs_wait;    /* jobs end only by kernel_run_jobs */
+
+    struct kernel_slab slabs[KERNEL_SLABS]; /* outlive runs */
 };
 
+/* For a run. The first time all of it must be zero. */
 void kernel_init(struct kernel *kernel);
 
-/* The clock and the system calls of a loop on this kernel. */
+/* The clock and the system calls of a loop on this kernel; every loop polls the kernel of its
+ * table.
+ */
 struct rill_clock kernel_clock(struct kernel *kernel);
 struct rill_sys kernel_sys(struct kernel *kernel);
-
-/* Takes the loop from the real kernel: from now on it polls this one. Before its first turn. False:
- * no memory. */
-bool kernel_adopt(struct kernel *kernel, struct rill_loop *loop);
+/* The calls for stacks, of such a table. */
+void kernel_add_stacks(struct rill_sys *sys);
 
 /* How many descriptors are open. */
 size_t kernel_open_sockets(const struct kernel *kernel);

@@ -414,7 +414,7 @@ static int call_unlink(void *arg, const char *path)
 
 struct rill_sys kernel_sys(struct kernel *kernel)
 {
-    return (struct rill_sys){
+    struct rill_sys sys = {
         .socket = call_socket,
         .connect = call_connect,
         .bind = call_bind,
@@ -437,4 +437,6 @@ struct rill_sys kernel_sys(struct kernel *kernel)
         .unlink = call_unlink,
         .arg = kernel,
     };
+    kernel_add_stacks(&sys);
+    return sys;
 }
