@@ -86,14 +86,16 @@ static struct wire *wire_of(struct far_end *self, unsigned depth)
     return depth == 0 ? &self->raw : &self->layers[depth].wire;
 }
 
-/* What the layers say is said by those below them, down to the wire. */
+/* What the layers say is said by those below them, down to the wire: as soon as they can. rill's
+ * part of a handshake may be over before its last words have come. */
 static void push_down(struct far_end *self)
 {
     for (unsigned depth = self->depth; depth-- > 1;) {
         struct wire *const wire = &self->layers[depth].wire;
+        struct peer *const below = &self->layers[depth - 1].peer;
         const struct rill_bytes bytes = {wire->bytes, wire->length};
-        if (bytes.len > 0) {
-            (void)peer_say_bytes(&self->layers[depth - 1].peer, bytes);
+        if (bytes.len > 0 && (below->handshaken || below->failed)) {
+            (void)peer_say_bytes(below, bytes);
             wire_drop_front(wire, bytes.len);
         }
     }

@@ -205,10 +205,11 @@ static int read_some(struct near_end *self, enum near_op op, size_t size)
     /* One that waits sees to it that the other is refused; one that collects does not. */
     self->unordered = self->unordered || self->reading > 0;
     self->reading++;
+    const bool met_early = self->met_early;
     const bool began_early = op == NEAR_READ_TO_END && (!self->upgrading || is_unchanged(self));
     const int rc = call_read(self, op, size, &data);
     self->reading--;
-    const bool early = began_early || is_unchanged(self);
+    const bool early = began_early || met_early || self->met_early || is_unchanged(self);
     if (rc == 0) {
         hear(self, data.ptr, data.len, early);
     } else if (rc == RILL_EINCOMPLETE) {
@@ -237,7 +238,8 @@ static int call_write(struct near_end *self, enum near_op op, const char *text, 
 /* A transport that closes drops what it is given, or takes it behind what still waits. */
 static int write_some(struct near_end *self, enum near_op op, size_t size)
 {
-    if (self->said + size > SAID_MAX || self->closed || (self->upgrading && self->writer == NULL) ||
+    if (self->said + size > SAID_MAX || self->closed || self->met_early ||
+        (self->upgrading && self->writer == NULL) ||
         rill_transport_is_closing(transport_of(self))) {
         return 0;
     }
@@ -289,10 +291,10 @@ static int start_tls(struct near_end *self, unsigned amount, unsigned aux)
     struct rill_transport *const transport = transport_of(self);
     const bool was_closing = rill_transport_is_closing(transport);
     if (first) {
-        self->swallowed = 0;
+        self->swallowed = self->met_early ? self->swallowed : 0;
         self->protocol = rill_transport_get_protocol(transport_of(self));
     }
-    if (expected) {
+    if (expected && !self->met_early) {
         far_end_expect(self->far, self->said);
     }
     self->upgrading = true;
@@ -302,6 +304,7 @@ static int start_tls(struct near_end *self, unsigned amount, unsigned aux)
         self->upgrading = false;
     }
     self->secure = self->secure || rc == 0;
+    self->met_early = self->met_early && rc < 0;
     if (rc == 0 && self->heard == heard_before && heard_before < self->far->clear) {
         invariant_clear_text_kept(); /* */
     }
@@ -312,8 +315,18 @@ static int start_tls(struct near_end *self, unsigned amount, unsigned aux)
          (!was_closing && !is_below && rill_transport_get_protocol(transport) == self->protocol))) {
         /* Refused, and the far end may have begun: its handshake is read in clear. */
         self->garbled = far_end_expect_nothing(self->far) || self->garbled;
+        self->met_early = false;
     }
     return rc;
+}
+
+void near_end_meet_early(struct near_end *self)
+{
+    if (self->kind == NEAR_SERVER && self->writer != NULL && self->far->depth == 0 &&
+        !self->upgrading && !self->met_early && !self->cut) {
+        self->met_early = true;
+        far_end_expect(self->far, self->said);
+    }
 }
 
 /* -- the rest ---------------------------------------------------------------------------------- */

@@ -63,6 +63,7 @@ struct near_end {
     size_t users;     /* calls in progress */
     size_t reading;   /* of them, reads */
     bool upgrading;
+    bool met_early; /* the far end began TLS by itself, and rill has not answered yet */
     const struct rill_protocol *protocol; /* the transport's when start_tls was called */
     bool secure;   /* over TLS: nothing but the far end's text can be read any more */
     bool doubtful; /* the wire was tampered with while that was not so */
@@ -105,6 +106,9 @@ int near_end_open(struct near_end *self);
 int near_end_perform(struct near_end *self, enum near_op op, unsigned amount, unsigned aux);
 /* Reads what is left, and closes. In a task, the last one. */
 int near_end_finish(struct near_end *self);
+/* The far end begins TLS, behind what rill has said so far: only a server that gets its ClientHello
+ * before start_tls hands it over. */
+void near_end_meet_early(struct near_end *self);
 /* rill read this. */
 void near_end_heard(struct near_end *self, const char *data, size_t size);
 /* Lets go of the pair. */

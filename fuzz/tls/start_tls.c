@@ -256,8 +256,9 @@ static void tamper(struct run *run, const struct step *step)
     }
 }
 
-static void speak(struct far_end *far, const struct step *step)
+static void speak(struct run *run, const struct step *step)
 {
+    struct far_end *const far = &run->far;
     static const unsigned char types[] = {21, 22, 23, 20, 24, 0};
     const size_t size = (size_t)step->amount << (step->aux % 4 == 3 ? 8 : 0);
 
@@ -272,6 +273,7 @@ static void speak(struct far_end *far, const struct step *step)
         far_end_update_key(far, (step->amount & 1) != 0);
         break;
     case WORLD_RENEGOTIATE:
+        near_end_meet_early(&run->near); /* in clear there is nothing else to negotiate */
         far_end_renegotiate(far);
         break;
     default:
@@ -313,13 +315,20 @@ static void move_world(struct run *run, const struct step *step)
         cancel_one(run, step->amount % (TASKS + 1));
         break;
     default:
-        speak(&run->far, step);
+        speak(run, step);
         break;
     }
     (void)turn(run);
 }
 
 /* -- the end of a run -------------------------------------------------------------------------- */
+
+/* What could be carried has been. */
+static bool shakes_hands(const struct run *run)
+{
+    const bool opens = run->opener != NULL && !rill_task_done(run->opener);
+    return opens || run->near.upgrading;
+}
 
 /* The peer is there again, has said everything, and listens. */
 static void make_peace(struct run *run)
@@ -330,6 +339,7 @@ static void make_peace(struct run *run)
     settle(run); /* it may not even be connected */
     far_end_set_window(&run->far, no_limit);
     settle(run);
+    run->near.stalled = run->near.stalled || shakes_hands(run);
     far_end_say_goodbye(&run->far);
     settle(run);
     (void)far_end_end(&run->far, FAR_FIN);
@@ -382,8 +392,9 @@ static bool has_dropped_out(const struct run *run)
 static bool is_whole(const struct run *run)
 {
     const bool whole = run->near.opened && !run->near.failed && !run->near.cancelled &&
-                       !run->near.closed && !run->near.garbled && !run->interfered &&
-                       !run->far.raw.tampered && !run->far.failed && rig.allocations.failed == 0;
+                       !run->near.met_early && !run->near.closed && !run->near.garbled &&
+                       !run->interfered && !run->far.raw.tampered && !run->far.failed &&
+                       rig.allocations.failed == 0;
     return whole && !has_dropped_out(run);
 }
 

@@ -11,7 +11,8 @@
  *     manners    of a protocol by hand
  *     script     operations of three bytes: the actor in the upper two bits (0 and 1: a task, 2 and
  *                3: the world) and the kind in the lower six, modulo the number of kinds; how much;
- *                what else can vary. Some are followed by bytes of their own.
+ *                what else can vary. Some are followed by bytes of their own. In clear the far
+ * end's `renegotiate` begins TLS before rill's start_tls does.
  */
 #ifndef FUZZ_TLS_START_TLS_SCRIPT_H
 #define FUZZ_TLS_START_TLS_SCRIPT_H
