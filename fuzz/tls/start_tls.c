@@ -15,40 +15,16 @@
 
 #include "by_hand.h"
 #include "judge.h"
-#include "start_tls_script.h"
+#include "start_tls_run.h"
 #include "target.h"
 
-enum { TURNS_MAX = 50000, DEADLINES_MAX = 300, PATIENCE_S = 200 };
+enum { PATIENCE_S = 200 };
 
 /* The one state that outlives an input: the kept loop. The engine's interface has no place for it.
  */
 static struct rig rig;
 
-struct actor {
-    struct run *run;
-    unsigned number;
-    struct rill_task *task; /* NULL: none */
-    size_t at;              /* in the script */
-};
-
-struct run {
-    const struct start_tls_script *script;
-    struct near_end near;
-    struct far_end far;
-    struct actor actors[TASKS];
-    struct rill_task *opener;
-    bool carries;
-    bool interfered; /* the world did what loses bytes */
-};
-
 /* -- the ends ---------------------------------------------------------------------------------- */
-
-static _Noreturn void invariant_task_lost(unsigned number)
-{
-    rig_print(&rig);
-    (void)fprintf(stderr, "task %u waits, and nothing will wake it\n", number);
-    abort();
-}
 
 static _Noreturn void invariant_handshake_stalled(void)
 {
@@ -62,263 +38,6 @@ static _Noreturn void invariant_handshake_not_shared(unsigned depth)
     rig_print(&rig);
     (void)fprintf(stderr, "layer %u is made on rill's side, not on the other\n", depth);
     abort();
-}
-
-/* -- tasks ------------------------------------------------------------------------------------- */
-
-static const struct step *next_step(struct actor *actor)
-{
-    const struct start_tls_script *const script = actor->run->script;
-    while (actor->at < script->count) {
-        const struct step *const step = &script->steps[actor->at++];
-        if (step->actor == actor->number) {
-            return step;
-        }
-    }
-    return NULL;
-}
-
-static int run_step(void *arg)
-{
-    struct actor *const actor = arg;
-    const struct step *const step = next_step(actor);
-
-    if (step == NULL) {
-        return 0;
-    }
-    if (step->kind == TASK_TIMEOUT) {
-        const struct rill_opt_real seconds = {true, step->amount / 10.0};
-        const int rc = rill_wait_for(run_step, actor, seconds);
-        actor->run->near.failed = actor->run->near.failed || rc < 0;
-        return rc;
-    }
-    if (step->kind == TASK_CANCELS) {
-        struct rill_task *const other = actor->run->actors[1 - actor->number].task;
-        if (other != NULL) {
-            (void)rill_task_cancel(other);
-        }
-        return 0;
-    }
-    return near_end_perform(&actor->run->near, step->kind, step->amount, step->aux);
-}
-
-static int act(void *arg)
-{
-    struct actor *const actor = arg;
-    const bool goes_on = (actor->run->script->flags & FLAG_GOES_ON) != 0;
-    int rc = 0;
-
-    while (actor->at < actor->run->script->count && (rc != RILL_ECANCELLED || goes_on)) {
-        rc = run_step(actor);
-    }
-    return rc == RILL_ECANCELLED ? rc : 0;
-}
-
-static int open_and_start(void *arg)
-{
-    struct run *const run = arg;
-    const int rc = near_end_open(&run->near);
-
-    for (unsigned i = 0; i < TASKS && rc == 0; i++) {
-        struct actor *const actor = &run->actors[i];
-        *actor = (struct actor){.run = run, .number = i};
-        (void)rill_task_create(act, actor, NULL, &actor->task);
-    }
-    return rc == RILL_ECANCELLED ? rc : 0;
-}
-
-static bool is_over(const struct run *run)
-{
-    bool over = run->opener == NULL || rill_task_done(run->opener);
-    for (unsigned i = 0; i < TASKS; i++) {
-        over = over && (run->actors[i].task == NULL || rill_task_done(run->actors[i].task));
-    }
-    return over;
-}
-
-static void check_over(const struct run *run)
-{
-    if (run->opener != NULL && !rill_task_done(run->opener)) {
-        invariant_task_lost(TASKS);
-    }
-    for (unsigned i = 0; i < TASKS; i++) {
-        if (run->actors[i].task != NULL && !rill_task_done(run->actors[i].task)) {
-            invariant_task_lost(i);
-        }
-    }
-}
-
-static void cancel(struct rill_task *task)
-{
-    if (task != NULL && !rill_task_done(task)) {
-        (void)rill_task_cancel(task);
-    }
-}
-
-static void cancel_all(struct run *run)
-{
-    cancel(run->opener);
-    for (unsigned i = 0; i < TASKS; i++) {
-        cancel(run->actors[i].task);
-    }
-}
-
-static void free_tasks(struct run *run)
-{
-    rill_task_free(run->opener);
-    run->opener = NULL;
-    for (unsigned i = 0; i < TASKS; i++) {
-        rill_task_free(run->actors[i].task);
-        run->actors[i].task = NULL;
-    }
-}
-
-/* -- the world --------------------------------------------------------------------------------- */
-
-static bool carry(struct run *run)
-{
-    const size_t waiting = run->far.raw.length;
-    far_end_send(&run->far, SIZE_MAX);
-    return far_end_take(&run->far, SIZE_MAX) || run->far.raw.length != waiting;
-}
-
-static bool turn(struct run *run)
-{
-    const bool ran = rill_loop_step(rig.loop);
-    judge_queue();
-    return (run->carries && carry(run)) || ran;
-}
-
-/* A protocol's own buffer is filled once a turn, and is small. */
-static size_t turns_to_rest(const struct run *run)
-{
-    return TURNS_MAX + run->far.said / MANNERS_SPACE_MIN;
-}
-
-static void settle(struct run *run)
-{
-    const size_t at_most = turns_to_rest(run);
-    for (size_t i = 0; i < at_most; i++) {
-        if (!turn(run)) {
-            return;
-        }
-    }
-    rig_print(&rig);
-    invariant_no_quiet();
-}
-
-/* Time moves when nothing else does. */
-static void settle_until(struct run *run, double until)
-{
-    struct rill_loop_state state;
-
-    for (int i = 0; i < DEADLINES_MAX; i++) {
-        settle(run);
-        rill_observe_loop(rig.loop, &state);
-        if (state.timers == 0 || state.next_timer > until) {
-            rig.kernel.now = isfinite(until) && until > rig.kernel.now ? until : rig.kernel.now;
-            return;
-        }
-        rig.kernel.now = state.next_timer > rig.kernel.now ? state.next_timer : rig.kernel.now;
-    }
-    rig_print(&rig);
-    invariant_no_quiet();
-}
-
-static void end_line(struct run *run, enum world_op op)
-{
-    const enum far_ending how = op == WORLD_FIN     ? FAR_FIN
-                                : op == WORLD_RESET ? FAR_RESET
-                                                    : FAR_CLOSE;
-    if (far_end_end(&run->far, how)) {
-        run->interfered = true;
-    }
-}
-
-static void set_window(struct run *run, const struct step *step)
-{
-    const struct rill_opt_int window = {step->aux != 0, 64LL * step->amount};
-    far_end_set_window(&run->far, window);
-}
-
-static void cancel_one(struct run *run, unsigned who)
-{
-    cancel(who < TASKS ? run->actors[who].task : run->opener);
-}
-
-static void tamper(struct run *run, const struct step *step)
-{
-    run->near.doubtful = run->near.doubtful || !run->near.secure;
-    if (step->kind == WORLD_FLIP) {
-        wire_flip(&run->far.raw, step->amount, (unsigned char)step->aux);
-    } else {
-        wire_insert(&run->far.raw, step->aux, step->bytes);
-    }
-}
-
-static void speak(struct run *run, const struct step *step)
-{
-    struct far_end *const far = &run->far;
-    static const unsigned char types[] = {21, 22, 23, 20, 24, 0};
-    const size_t size = (size_t)step->amount << (step->aux % 4 == 3 ? 8 : 0);
-
-    switch ((enum world_op)step->kind) {
-    case WORLD_SAY:
-        far_end_say(far, size);
-        break;
-    case WORLD_GOODBYE:
-        far_end_say_goodbye(far);
-        break;
-    case WORLD_UPDATE_KEY:
-        far_end_update_key(far, (step->amount & 1) != 0);
-        break;
-    case WORLD_RENEGOTIATE:
-        near_end_meet_early(&run->near); /* in clear there is nothing else to negotiate */
-        far_end_renegotiate(far);
-        break;
-    default:
-        far_end_forge(far, types[step->aux % sizeof types], step->bytes);
-        break;
-    }
-}
-
-static void move_world(struct run *run, const struct step *step)
-{
-    switch ((enum world_op)step->kind) {
-    case WORLD_TURN:
-        for (unsigned i = 0; i < step->amount % 16; i++) {
-            (void)turn(run);
-        }
-        break;
-    case WORLD_SEND:
-        far_end_send(&run->far, step->amount);
-        break;
-    case WORLD_TAKE:
-        (void)far_end_take(&run->far, step->amount);
-        break;
-    case WORLD_FIN:
-    case WORLD_RESET:
-    case WORLD_CLOSE:
-        end_line(run, step->kind);
-        break;
-    case WORLD_FLIP:
-    case WORLD_INSERT:
-        tamper(run, step);
-        break;
-    case WORLD_WINDOW:
-        set_window(run, step);
-        break;
-    case WORLD_ADVANCE:
-        settle_until(run, rig.kernel.now + step->amount);
-        break;
-    case WORLD_CANCEL:
-        cancel_one(run, step->amount % (TASKS + 1));
-        break;
-    default:
-        speak(run, step);
-        break;
-    }
-    (void)turn(run);
 }
 
 /* -- the end of a run -------------------------------------------------------------------------- */
@@ -336,12 +55,12 @@ static void make_peace(struct run *run)
     const struct rill_opt_int no_limit = {false, 0};
 
     run->carries = true;
-    settle(run); /* it may not even be connected */
+    run_settle(run); /* it may not even be connected */
     far_end_set_window(&run->far, no_limit);
-    settle(run);
+    run_settle(run);
     run->near.stalled = run->near.stalled || shakes_hands(run);
     far_end_say_goodbye(&run->far);
-    settle(run);
+    run_settle(run);
     (void)far_end_end(&run->far, FAR_FIN);
 }
 
@@ -352,18 +71,18 @@ static struct rill_transport *transport_of(const struct run *run)
 
 static void end_tasks(struct run *run)
 {
-    settle_until(run, rig.kernel.now + PATIENCE_S);
-    for (int i = 0; i < OPS_MAX && !is_over(run); i++) {
+    run_settle_until(run, rig.kernel.now + PATIENCE_S);
+    for (int i = 0; i < OPS_MAX && !run_is_over(run); i++) {
         if ((run->script->flags & FLAG_CANCELS) != 0) {
-            cancel_all(run);
+            run_cancel_all(run);
         } else if (transport_of(run) != NULL) {
             rill_transport_resume_reading(transport_of(run));
             rill_transport_close(transport_of(run));
             run->near.closed = true;
         }
-        settle_until(run, rig.kernel.now + PATIENCE_S);
+        run_settle_until(run, rig.kernel.now + PATIENCE_S);
     }
-    check_over(run);
+    run_check_over(run);
 }
 
 static int finish(void *arg)
@@ -457,15 +176,15 @@ static void end_run(struct run *run)
     allocations_heal(&rig.allocations);
     make_peace(run);
     end_tasks(run);
-    free_tasks(run);
+    run_free_tasks(run);
     if (rill_task_create(finish, &run->near, &options, &run->opener) == 0) {
-        settle_until(run, rig.kernel.now + PATIENCE_S);
-        check_over(run);
+        run_settle_until(run, rig.kernel.now + PATIENCE_S);
+        run_check_over(run);
     }
     judge_whole(run);
-    free_tasks(run);
+    run_free_tasks(run);
     near_end_cleanup(&run->near);
-    settle_until(run, INFINITY);
+    run_settle_until(run, INFINITY);
     rig_check_idle(&rig);
 }
 
@@ -473,7 +192,7 @@ static void end_run(struct run *run)
 static void drop_everything(struct run *run)
 {
     allocations_heal(&rig.allocations);
-    free_tasks(run);
+    run_free_tasks(run);
     rig_free_loop(&rig);
     near_end_cleanup(&run->near);
 }
@@ -493,10 +212,10 @@ static void play(const struct start_tls_script *script)
                                  .limit = script->limit,
                                  .window = script->window,
                                  .by_hand.manners = script->manners};
-    (void)rill_task_create(open_and_start, &run, &options, &run.opener);
+    (void)rill_task_create(run_open_and_start, &run, &options, &run.opener);
     for (size_t i = 0; i < script->count; i++) {
         if (script->steps[i].actor == TASKS) {
-            move_world(&run, &script->steps[i]);
+            run_move_world(&run, &script->steps[i]);
         }
     }
     if (script->plan.fresh) {
