@@ -60,8 +60,8 @@ bool far_end_end(struct far_end *self, enum far_ending how)
 
 void far_end_set_window(struct far_end *self, struct rill_opt_int window)
 {
-    self->narrow = window.given;
-    if (peer_of(self) != NULL) {
+    if (peer_of(self) != NULL) { /* else it opens with the script's */
+        self->narrow = window.given;
         ops_of(self)->set_window(peer_of(self), window);
     }
 }
