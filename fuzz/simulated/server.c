@@ -115,13 +115,20 @@ static void cancel_handlers(struct server_run *run)
     }
 }
 
+/* Nobody has them then: they would stay open. */
+static bool has_no_handler(const struct server_run *run)
+{
+    return (run->options & SERVER_NO_HANDLER) != 0 &&
+           (run->flags & (SERVER_UNIX | SERVER_PLAIN)) == 0;
+}
+
 static void let_go(struct server_run *run)
 {
     for (size_t i = 0; i < run->stage.connection_count; i++) {
         connection_let_go(&run->connections[i]);
     }
-    if (run->server != NULL && (run->options & SERVER_NO_HANDLER) != 0) {
-        rill_server_abort_clients(run->server); /* nobody has them: they would stay open */
+    if (run->server != NULL && has_no_handler(run)) {
+        rill_server_abort_clients(run->server);
     }
     rig_settle_until(&rig, INFINITY);
 }
