@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-enum { ALLOCATIONS_SHELF = 16 };
+enum { ALLOCATIONS_SHELF = 32 };
 
 struct allocations {
     size_t blocks; /* that rill holds now */

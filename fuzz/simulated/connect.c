@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "simulated/connect.h"
+#include "simulated/mutator.h"
 #include "simulated/world.h"
 #include "target.h"
 
@@ -28,6 +29,8 @@ enum { ROUNDS_MAX = 200 };
 /* The one state that outlives an input: the kept loop. The engine's interface has no place for it.
  */
 static struct rig rig;
+
+const size_t mutator_head = 8;
 
 static const int errnos[16] = {EMFILE,       ENFILE,        ENOBUFS,      ENOMEM,
                                ECONNREFUSED, ENETUNREACH,   EHOSTUNREACH, EINTR,

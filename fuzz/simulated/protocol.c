@@ -26,6 +26,7 @@
 #include <string.h>
 
 #include "repeatable.h"
+#include "simulated/mutator.h"
 #include "simulated/protocol.h"
 #include "target.h"
 
@@ -34,6 +35,8 @@ enum { ROUNDS = 4 };
 /* The one state that outlives an input: the kept loop. The engine's interface has no place for it.
  */
 static struct rig rig;
+
+const size_t mutator_head = 18;
 
 static const int errnos[16] = {EMFILE,       ENFILE, ENOBUFS,    ENOMEM,   ECONNABORTED, EAGAIN,
                                EINTR,        EPERM,  EADDRINUSE, ENOTCONN, EACCES,       ECONNRESET,

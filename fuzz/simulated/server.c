@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "simulated/mutator.h"
 #include "simulated/server.h"
 #include "simulated/world.h"
 #include "target.h"
@@ -31,6 +32,8 @@ enum { RETRY_S = 2 };
 /* The one state that outlives an input: the kept loop. The engine's interface has no place for it.
  */
 static struct rig rig;
+
+const size_t mutator_head = 7;
 
 static const int errnos[16] = {EMFILE, ENFILE,  ENOBUFS,    ENOMEM,        ECONNABORTED, EAGAIN,
                                EINTR,  EPERM,   EADDRINUSE, EADDRNOTAVAIL, EACCES,       ECONNRESET,

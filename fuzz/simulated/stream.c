@@ -20,12 +20,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "simulated/mutator.h"
 #include "simulated/stream.h"
 #include "target.h"
 
 /* The one state that outlives an input: the kept loop. The engine's interface has no place for it.
  */
 static struct rig rig;
+
+const size_t mutator_head = 5;
 
 static const size_t limits[16] = {65536, 1, 2, 3, 4, 5, 7, 8, 10, 16, 20, 32, 64, 100, 1000, 4096};
 static const int windows[16] = {-1, 0,  1,  2,   3,    5,    8,     10,
