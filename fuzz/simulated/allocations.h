@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-enum { ALLOCATIONS_SHELF = 32 };
+#include "simulated/shelf.h"
 
 struct allocations {
     size_t blocks; /* that rill holds now */
@@ -18,13 +18,7 @@ struct allocations {
     size_t fail_count; /* how many fail from there on */
     size_t failed;     /* since the plan was set */
 
-    /* Large blocks that were freed, the latest first. Only a later run has them again. */
-    struct shelved {
-        void *memory;
-        size_t size;
-        size_t run;
-    } shelf[ALLOCATIONS_SHELF];
-    size_t run; /* plans that were set */
+    struct shelf shelf;
 };
 
 /* Becomes rill's allocator, for good; before rill is first used. */
