@@ -82,7 +82,9 @@ void rill__ssl_send_outgoing(struct rill__ssl *self)
 
 void rill__ssl_process_outgoing(struct rill__ssl *self)
 {
-    rill__ssl_send_outgoing(self);
+    if (rill__tls_outgoing(self->session) > 0) {
+        rill__ssl_send_outgoing(self);
+    }
     rill__ssl_control_writing(self);
 }
 
@@ -92,6 +94,8 @@ struct encryption {
     size_t count;
     const struct rill_error *error;
     enum rill__tls_result result;
+    struct rill_transport *below; /* of encrypt_and_send */
+    const struct rill_error *sending;
 };
 
 static void run_encryption(void *arg)
@@ -100,12 +104,27 @@ static void run_encryption(void *arg)
     self->result = rill__tls_write(self->session, self->piece, &self->count, &self->error);
 }
 
-/* Encrypts and sends. *taken bytes are done for good; fewer than data.len when the session wants
- * input first. False: fatal. A transport below that is lost drops and counts the write (R-431), one
- * for each call here. */
-static bool encrypt(struct rill__ssl *self, struct rill_bytes data, size_t *taken)
+/* One record, sent from the stack: no memory is asked for. */
+static void encrypt_and_send(void *arg)
 {
-    struct encryption work = {.session = self->session};
+    struct encryption *self = arg;
+    char room[RECORD_MAX + 512];
+
+    rill__tls_lend_room(self->session, room, sizeof room);
+    run_encryption(self);
+    const struct rill_bytes record = {room, rill__tls_return_room(self->session)};
+    if (record.len > 0 && self->result != RILL__TLS_FAILED) {
+        self->sending = self->below->ops->write(self->below, record);
+    }
+}
+
+/* Encrypts and sends; alone: nothing is to be sent together with it. *taken bytes are done for
+ * good; fewer than data.len when the session wants input first. False: fatal. A transport below
+ * that is lost drops and counts the write (R-431), one for each call here. */
+static bool encrypt(struct rill__ssl *self, struct rill_bytes data, bool alone, size_t *taken)
+{
+    struct encryption work = {.session = self->session, .below = self->below};
+    const bool at_once = alone && data.len <= RECORD_MAX && rill__tls_outgoing(self->session) == 0;
 
     *taken = 0;
     self->encrypting = true;
@@ -113,7 +132,8 @@ static bool encrypt(struct rill__ssl *self, struct rill_bytes data, size_t *take
         const size_t rest = data.len - *taken;
         work.piece.ptr = data.ptr + *taken;
         work.piece.len = rest < ENCRYPT_MAX ? rest : ENCRYPT_MAX;
-        rill__on_loop_stack(self->base.loop, run_encryption, &work); /* a task's stays one page */
+        rill__on_loop_stack(self->base.loop, at_once ? encrypt_and_send : run_encryption,
+                            &work); /* a task's stays one page */
         if (work.result != RILL__TLS_OK) {
             break;
         }
@@ -128,6 +148,9 @@ static bool encrypt(struct rill__ssl *self, struct rill_bytes data, size_t *take
     } else if (work.result != RILL__TLS_WANT) {
         rill__ssl_fatal(self, work.error, "Fatal error on SSL protocol");
     }
+    if (work.sending != NULL) { /* a hole in the stream: it cannot go on */
+        rill__ssl_fatal(self, work.sending, "Fatal error on SSL protocol");
+    }
     return work.result == RILL__TLS_OK || work.result == RILL__TLS_WANT;
 }
 
@@ -137,14 +160,18 @@ void rill__ssl_push_backlog(struct rill__ssl *self)
                                     rill__buffer_length(&self->backlog)};
     size_t taken;
 
-    if (rest.len > 0 && encrypt(self, rest, &taken)) {
+    if (rest.len == 0 && rill__tls_outgoing(self->session) == 0) {
+        return;
+    }
+    if (rest.len > 0 && encrypt(self, rest, true, &taken)) {
         rill__buffer_discard(&self->backlog, taken);
         rill__buffer_shrink(&self->backlog, 0);
     }
     rill__ssl_process_outgoing(self);
 }
 
-static const struct rill_error *write_part(struct rill__ssl *self, struct rill_bytes data)
+static const struct rill_error *write_part(struct rill__ssl *self, struct rill_bytes data,
+                                           bool alone)
 {
     size_t taken = 0;
 
@@ -152,7 +179,7 @@ static const struct rill_error *write_part(struct rill__ssl *self, struct rill_b
         return NULL;
     }
     if (self->state == RILL__SSL_WRAPPED && rill__buffer_length(&self->backlog) == 0 &&
-        !encrypt(self, data, &taken)) {
+        !encrypt(self, data, alone, &taken)) {
         return NULL; /* the connection's failure: drain and the reader tell */
     }
     return taken < data.len &&
@@ -176,7 +203,7 @@ const struct rill_error *rill__ssl_write(struct rill__ssl *self, const struct ri
     }
     rill_transport_ref(&self->base);
     for (size_t i = 0; i < count && error == NULL; i++) {
-        error = write_part(self, parts[i]);
+        error = write_part(self, parts[i], count == 1);
     }
     if (error !=
         NULL) { /* a part of it may be encrypted: the stream cannot go on without the rest */

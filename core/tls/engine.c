@@ -55,6 +55,13 @@ static int bio_write(BIO *bio, const char *data, size_t size, size_t *count)
     struct rill_ssl_object *self = BIO_get_data(bio);
 
     BIO_clear_retry_flags(bio);
+    if (size <= self->room_size - self->room_used) {
+        memcpy(self->room + self->room_used, data, size);
+        self->room_used += size;
+        *count = size;
+        return 1;
+    }
+    self->room_size = self->room_used; /* nothing gets in front of this */
     if (rill__buffer_append(&self->outgoing, data, size) < 0) {
         self->no_memory = true;
         return 0;
@@ -288,7 +295,9 @@ int rill__tls_settle(struct rill_ssl_object *self)
     const struct rill_bytes rest = self->fed;
 
     self->fed = (struct rill_bytes){NULL, 0};
-    rill__buffer_shrink(&self->incoming, 0);
+    if (self->incoming.block != NULL) {
+        rill__buffer_shrink(&self->incoming, 0);
+    }
     return rest.len == 0 ? 0 : rill__buffer_append(&self->incoming, rest.ptr, rest.len);
 }
 
@@ -300,6 +309,23 @@ size_t rill__tls_incoming(const struct rill_ssl_object *self)
 size_t rill__tls_outgoing(const struct rill_ssl_object *self)
 {
     return rill__buffer_length(&self->outgoing);
+}
+
+void rill__tls_lend_room(struct rill_ssl_object *self, char *room, size_t size)
+{
+    rill_assert(self->room_size == 0 && rill__buffer_length(&self->outgoing) == 0);
+    self->room = room;
+    self->room_size = size;
+}
+
+size_t rill__tls_return_room(struct rill_ssl_object *self)
+{
+    const size_t used = self->room_used;
+
+    self->room = NULL;
+    self->room_size = 0;
+    self->room_used = 0;
+    return used;
 }
 
 void rill__tls_take_outgoing(struct rill_ssl_object *self, struct rill__buffer *outgoing)
@@ -371,13 +397,60 @@ enum rill__tls_result rill__tls_handshake(struct rill_ssl_object *self,
     return judge(self, result, error);
 }
 
+/* The queue was not emptied before the call, which costs as much as a tenth of a record: what
+ * another user of OpenSSL left there is no failure of ours. Now it is empty. */
+static enum rill__tls_result reconsider(const struct rill_ssl_object *self, bool reads,
+                                        enum rill__tls_result judged,
+                                        const struct rill_error **error)
+{
+    const int really = SSL_get_error(self->ssl, 0);
+    const bool broken = self->no_memory || strcmp(SSL_state_string(self->ssl), "SSLERR") == 0;
+    const bool closed = reads && really == SSL_ERROR_ZERO_RETURN;
+
+    if (broken || (really != SSL_ERROR_WANT_READ && !closed)) {
+        return judged;
+    }
+    rill_error_unref(*error);
+    *error = NULL;
+    return closed ? RILL__TLS_CLOSED : RILL__TLS_WANT;
+}
+
+/* What was fed is one record, whole, and OpenSSL waits for a header ("RH"). */
+static bool is_one_record(const struct rill_ssl_object *self)
+{
+    const unsigned char *const head = (const unsigned char *)self->fed.ptr;
+
+    return rill__buffer_length(&self->incoming) == 0 && self->fed.len > SSL3_RT_HEADER_LENGTH &&
+           self->fed.len == SSL3_RT_HEADER_LENGTH + 256 * (size_t)head[3] + head[4] &&
+           SSL_rstate_string(self->ssl)[1] == 'H';
+}
+
 enum rill__tls_result rill__tls_read(struct rill_ssl_object *self, char *space, size_t size,
                                      size_t *count, const struct rill_error **error)
 {
     *error = NULL;
     *count = 0;
-    empty_queue();
-    return judge(self, SSL_read_ex(self->ssl, space, size, count), error);
+    const bool one = is_one_record(self);
+    if (one != self->reads_ahead) { /* its header and its rest at once: nothing is behind it */
+        self->reads_ahead = one;
+        SSL_set_read_ahead(self->ssl, one);
+    }
+    const int result = SSL_read_ex(self->ssl, space, size, count);
+    if (one && result == 1) { /* data and no message: nothing has failed on the way */
+        return RILL__TLS_OK;
+    }
+    const enum rill__tls_result judged = judge(self, result, error);
+    return judged == RILL__TLS_FAILED ? reconsider(self, true, judged, error) : judged;
+}
+
+/* Room for many records at once, not by doubling; without it each record asks for its own. */
+static void reserve(struct rill_ssl_object *self, size_t size)
+{
+    char *space;
+    size_t free_bytes;
+
+    (void)rill__buffer_space(&self->outgoing, size + (size / SSL3_RT_MAX_PLAIN_LENGTH + 1) * 64,
+                             &space, &free_bytes);
 }
 
 enum rill__tls_result rill__tls_write(struct rill_ssl_object *self, struct rill_bytes data,
@@ -385,9 +458,14 @@ enum rill__tls_result rill__tls_write(struct rill_ssl_object *self, struct rill_
 {
     *error = NULL;
     *count = 0;
-    empty_queue();
+    if (data.len > SSL3_RT_MAX_PLAIN_LENGTH) {
+        reserve(self, data.len);
+    }
     const enum rill__tls_result judged =
         judge(self, SSL_write_ex(self->ssl, data.ptr, data.len, count), error);
+    if (judged == RILL__TLS_FAILED) {
+        return reconsider(self, false, judged, error);
+    }
     if (judged == RILL__TLS_CLOSED) {
         *error = rill__tls_error_of_session(self->ssl, SSL_ERROR_ZERO_RETURN, NULL);
         return RILL__TLS_FAILED;

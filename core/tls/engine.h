@@ -2,7 +2,8 @@
  *
  * A TLS session without a socket and without waiting: ciphertext in, plaintext out, and the
  * reverse. OpenSSL reads from the bytes that were fed and writes to a buffer; the caller carries
- * both. Every call leaves OpenSSL's error queue empty.
+ * both. Every call leaves OpenSSL's error queue empty (but for a read that gives data: it leaves
+ * there what it found), and what it finds there changes nothing.
  */
 #ifndef RILL__TLS_ENGINE_H
 #define RILL__TLS_ENGINE_H
@@ -46,6 +47,10 @@ bool rill__tls_may_have_more(const struct rill_ssl_object *object);
 /* OK: *count bytes were encrypted, all of them as a rule. */
 enum rill__tls_result rill__tls_write(struct rill_ssl_object *object, struct rill_bytes data,
                                       size_t *count, const struct rill_error **error);
+/* The calls between these two put ciphertext into `room`, as far as it fits; what does not is
+ * outgoing, behind it. Nothing may be outgoing before. How many bytes are in the room. */
+void rill__tls_lend_room(struct rill_ssl_object *object, char *room, size_t size);
+size_t rill__tls_return_room(struct rill_ssl_object *object);
 /* Sends close_notify at its first call. OK: the peer's has come too. WANT: it has not. Application
  * data that comes instead is discarded (Q-05). */
 enum rill__tls_result rill__tls_shutdown(struct rill_ssl_object *object,

@@ -14,10 +14,14 @@ struct rill_ssl_object {
     struct rill__buffer incoming;     /* came before `fed` */
     struct rill_bytes fed;            /* the caller's memory, until settled */
     struct rill__buffer outgoing;
+    char *room; /* the caller's: what goes out is put there first, while there is room */
+    size_t room_size;
+    size_t room_used;
     struct rill_peercert *peercert; /* after the first question */
     char *server_hostname;
     char *alpn; /* selected, after the handshake */
     bool server_side;
+    bool reads_ahead;
     bool no_memory; /* a buffer could not grow inside OpenSSL's call */
 };
 

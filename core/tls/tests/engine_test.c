@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * engine.c: a call that succeeds leaves OpenSSL's error queue empty as well.
+ * engine.c: a call that succeeds leaves OpenSSL's error queue empty as well, and what another user
+ * of OpenSSL left there changes no call's result; where ciphertext goes that is to be sent.
  */
+#include <string.h>
+
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
@@ -55,11 +58,15 @@ static void test_errors_of_success(void)
     CHECK_INT(rill__tls_write(pair.client.object, rill_bytes_of("text"), &count, &error),
               RILL__TLS_OK);
     CHECK(ERR_peek_error() == 0);
+    CHECK_INT(rill__tls_write(pair.client.object, rill_bytes_of("text"), &count, &error),
+              RILL__TLS_OK);
     hand_over(&pair.client, &sent, &pair.server);
     CHECK_INT(rill__tls_read(pair.server.object, space, sizeof space, &count, &error),
               RILL__TLS_OK);
     CHECK(count == 4);
     CHECK(ERR_peek_error() == 0);
+    CHECK_INT(rill__tls_read(pair.server.object, space, sizeof space, &count, &error),
+              RILL__TLS_OK);
     CHECK_INT(rill__tls_settle(pair.server.object), 0);
     rill__buffer_cleanup(&sent);
 
@@ -79,9 +86,112 @@ static void test_errors_of_success(void)
     rill_ssl_context_unref(server);
 }
 
+static void read_from(struct rill_ssl_object *object, struct rill_bytes sent, bool dirty,
+                      enum rill__tls_result want)
+{
+    const struct rill_error *error;
+    char space[16];
+    size_t count;
+
+    rill__tls_feed(object, sent);
+    if (dirty) {
+        ERR_raise(ERR_LIB_SSL, SSL_R_BAD_LENGTH);
+    }
+    CHECK_INT(rill__tls_read(object, space, sizeof space, &count, &error), want);
+    CHECK(count == (want == RILL__TLS_OK ? 4 : 0));
+    CHECK((error != NULL) == (want == RILL__TLS_FAILED));
+    if (error != NULL) {
+        CHECK_STR(error->reason, "DECRYPTION_FAILED_OR_BAD_RECORD_MAC");
+        rill_error_unref(error);
+    }
+    if (want != RILL__TLS_OK) { /* there it may stay */
+        CHECK(ERR_peek_error() == 0);
+    }
+    ERR_clear_error();
+    CHECK_INT(rill__tls_settle(object), 0);
+}
+
+/* Every record that the client sends, in pieces; the last one is broken. */
+static void test_errors_of_others(void)
+{
+    struct rill_ssl_context *client = rig_client("ca.crt");
+    struct rill_ssl_context *server = rig_server("localhost");
+    const struct rill_error *error;
+
+    for (int row = 0; row < 4; row++) {
+        const bool dirty = row % 2 != 0;
+        const bool broken = row / 2 != 0;
+        struct rig_pair pair;
+        char room[256];
+        size_t count;
+
+        rig_pair_init(&pair, client, server, "localhost");
+        CHECK(rig_pair_run(&pair));
+        struct rill_ssl_object *const reader = pair.server.object;
+        rill__tls_lend_room(pair.client.object, room, sizeof room);
+        CHECK_INT(rill__tls_write(pair.client.object, rill_bytes_of("text"), &count, &error),
+                  RILL__TLS_OK);
+        const size_t size = rill__tls_return_room(pair.client.object);
+        CHECK(size > 4 && rill__tls_outgoing(pair.client.object) == 0);
+        read_from(reader, (struct rill_bytes){NULL, 0}, dirty, RILL__TLS_WANT);
+        read_from(reader, (struct rill_bytes){room, 3}, dirty, RILL__TLS_WANT);
+        read_from(reader, (struct rill_bytes){room + 3, 4}, dirty, RILL__TLS_WANT);
+        read_from(reader, (struct rill_bytes){room + 7, size - 7}, dirty, RILL__TLS_OK);
+
+        rill__tls_lend_room(pair.client.object, room, sizeof room);
+        CHECK_INT(rill__tls_shutdown(pair.client.object, &error), RILL__TLS_WANT);
+        const struct rill_bytes last = {room, rill__tls_return_room(pair.client.object)};
+        room[last.len - 1] ^= (char)(broken ? 1 : 0);
+        read_from(reader, last, dirty, broken ? RILL__TLS_FAILED : RILL__TLS_CLOSED);
+        rig_pair_cleanup(&pair);
+    }
+    rill_ssl_context_unref(client);
+    rill_ssl_context_unref(server);
+}
+
+/* Two records, of which only the first has room. */
+static void test_room(void)
+{
+    struct rill_ssl_context *client = rig_client("ca.crt");
+    struct rill_ssl_context *server = rig_server("localhost");
+    const struct rill_error *error;
+    struct rig_pair pair;
+    struct rill__buffer sent;
+    char room[32];
+    char space[16];
+    size_t count;
+
+    rig_pair_init(&pair, client, server, "localhost");
+    CHECK(rig_pair_run(&pair));
+    rill__tls_lend_room(pair.client.object, room, sizeof room);
+    for (int i = 0; i < 2; i++) {
+        CHECK_INT(rill__tls_write(pair.client.object, rill_bytes_of(i == 0 ? "once" : "more"),
+                                  &count, &error),
+                  RILL__TLS_OK);
+    }
+    const struct rill_bytes first = {room, rill__tls_return_room(pair.client.object)};
+    CHECK(first.len > 4 && first.len < sizeof room);
+    rill__tls_feed(pair.server.object, first);
+    CHECK_INT(rill__tls_read(pair.server.object, space, sizeof space, &count, &error),
+              RILL__TLS_OK);
+    CHECK(count == 4 && memcmp(space, "once", 4) == 0);
+    CHECK_INT(rill__tls_settle(pair.server.object), 0);
+    hand_over(&pair.client, &sent, &pair.server);
+    CHECK_INT(rill__tls_read(pair.server.object, space, sizeof space, &count, &error),
+              RILL__TLS_OK);
+    CHECK(count == 4 && memcmp(space, "more", 4) == 0);
+    CHECK_INT(rill__tls_settle(pair.server.object), 0);
+    rill__buffer_cleanup(&sent);
+    rig_pair_cleanup(&pair);
+    rill_ssl_context_unref(client);
+    rill_ssl_context_unref(server);
+}
+
 int main(int count, char **arguments)
 {
     rig_enter(count, arguments);
     test_errors_of_success();
+    test_errors_of_others();
+    test_room();
     return check_report("tls engine_test");
 }
