@@ -160,7 +160,7 @@ void rill__ssl_push_backlog(struct rill__ssl *self)
                                     rill__buffer_length(&self->backlog)};
     size_t taken;
 
-    if (rest.len == 0 && rill__tls_outgoing(self->session) == 0) {
+    if (rest.len == 0 && (rill__tls_outgoing(self->session) == 0 || self->answers_soon)) {
         return;
     }
     if (rest.len > 0 && encrypt(self, rest, true, &taken)) {

@@ -120,6 +120,7 @@ static void connection_lost(struct rill_protocol *protocol, const struct rill_er
     rill__timer_stop(&self->timer);
     rill__unready(&self->close_below);
     rill__unready(&self->resume);
+    rill__unready(&self->last_flight);
     self->open.drop = drop;
     rill__open_add(self->base.loop, &self->open);
     rill__ready(self->base.loop, &self->lost);
@@ -155,12 +156,18 @@ static void handshake_failed(struct rill__ssl *self, const struct rill_error *er
     rill_error_unref(error);
 }
 
+/* A peer that wrote behind its last message is answered soon, and a server's last messages, the
+ * tickets, go in the same send: at the latest when the tasks that this made ready have run. */
 static void handshake_done(struct rill__ssl *self)
 {
     rill__timer_stop(&self->timer);
     self->state = RILL__SSL_WRAPPED;
     self->handshaken = true;
-    rill__ssl_send_outgoing(self);
+    const bool asked = rill_ssl_object_server_side(self->session) &&
+                       self->app_state == RILL__APP_INIT && rill__tls_incoming(self->session) > 0;
+    if (!asked) {
+        rill__ssl_send_outgoing(self);
+    }
     if (self->app_state == RILL__APP_INIT) {
         self->app_state = RILL__APP_MADE;
         if (self->protocol != NULL && self->protocol->ops->connection_made != NULL) {
@@ -168,7 +175,22 @@ static void handshake_done(struct rill__ssl *self)
         }
     }
     tell_opener(self, NULL);
+    self->answers_soon = asked;
     rill__ssl_do_read(self);
+    if (self->answers_soon) {
+        self->answers_soon = false;
+        rill__ready(self->base.loop, &self->last_flight);
+    }
+}
+
+/* Nobody answered. */
+static void run_last_flight(struct rill__entry *entry)
+{
+    struct rill__ssl *self = rill__container(entry, struct rill__ssl, last_flight);
+
+    rill_transport_ref(&self->base);
+    rill__ssl_process_outgoing(self);
+    rill_transport_unref(&self->base);
 }
 
 static void do_handshake(struct rill__ssl *self)
@@ -405,6 +427,7 @@ int rill__ssl_new(struct rill_loop *loop, const struct rill__ssl_params *params,
     self->resume.run = rill__ssl_run_resume;
     self->close_below.run = rill__ssl_run_close_below;
     self->lost.run = run_lost;
+    self->last_flight.run = run_last_flight;
     *made = self;
     return 0;
 }

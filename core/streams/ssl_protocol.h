@@ -50,7 +50,8 @@ struct rill__ssl {
     struct rill__entry resume;
     struct rill__entry close_below;
     struct rill__entry lost;
-    struct rill__open open; /* in the loop's list while `lost` is queued */
+    struct rill__entry last_flight; /* what waits for the first answer */
+    struct rill__open open;         /* in the loop's list while `lost` is queued */
     const struct rill_error *lost_error;
     /* Called once: when the handshake is done (NULL), or when it will never be. */
     void (*on_handshake)(void *arg, struct rill__ssl *self, const struct rill_error *error);
@@ -65,6 +66,7 @@ struct rill__ssl {
     bool gone;       /* the layer below is lost */
     bool encrypting; /* the protocol above is told of its buffer afterwards */
     bool handshaken;
+    bool answers_soon; /* what came is read, what goes out waits for what is written now */
     bool app_reading_paused;
     bool below_reading_paused;
     bool eof_received;

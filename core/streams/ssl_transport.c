@@ -178,6 +178,7 @@ static void ssl_destroy(struct rill_transport *transport)
     rill__unready(&self->resume);
     rill__unready(&self->close_below);
     rill__unready(&self->lost);
+    rill__unready(&self->last_flight);
     rill__buffer_cleanup(&self->backlog);
     rill__tls_free(self->session);
     rill_error_unref(self->lost_error);
