@@ -31,7 +31,7 @@ void rig_story(struct rig *rig, void (*print)(const void *story), const void *st
 /* AddressSanitizer asks for this before main. Short runs that free as much as they take would touch
  * new pages all the time until its quarantine of 256 MB is full; what they free is used within the
  * run if at all. Who allocated a block is not written down: a find is played again, with
- * ASAN_OPTIONS=malloc_context_size=30. */
+ * RILL_FUZZ_PRINT=1 ASAN_OPTIONS=malloc_context_size=30. */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
@@ -133,6 +133,7 @@ void rig_init(struct rig *rig, rill_task_fn *warm_up, void *arg)
 {
     allocations_install(&rig->allocations);
     rig->prints = getenv("RILL_FUZZ_PRINT") != NULL;
+    rig->allocations.shelf.closed = rig->prints;
     kernel_init(&rig->kernel);
     rig->sys = kernel_sys(&rig->kernel);
     rig->kept = make_loop(rig, 0);

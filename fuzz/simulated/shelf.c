@@ -32,7 +32,7 @@ static struct shelf_size *find(struct shelf *self, size_t size)
 
 void *shelf_take(struct shelf *self, size_t size)
 {
-    enum { FILLED = 4096, BYTE = 0xbe };
+    enum { FILLED = 512, BYTE = 0xbe };
     struct shelf_size *of_size = find(self, size);
     const uint16_t index = of_size->ready;
 
@@ -46,7 +46,8 @@ void *shelf_take(struct shelf *self, size_t size)
     self->spare = index;
     self->bytes -= size;
     __asan_unpoison_memory_region(memory, size);
-    /* As AddressSanitizer does: the same run finds the same bytes there. */
+    /* As AddressSanitizer does: the same run finds the same bytes there, as far as anybody reads by
+     * mistake. */
     memset(memory, BYTE, size < FILLED ? size : FILLED);
     return memory;
 }
@@ -64,7 +65,7 @@ static uint16_t new_place(struct shelf *self)
 static bool has_room(const struct shelf *self, const struct shelf_size *of_size, size_t size)
 {
     const bool known = of_size->size != 0 || self->size_count < SHELF_SIZES / 2;
-    return known && size > 0 && self->bytes + size <= SHELF_BYTES;
+    return !self->closed && known && size > 0 && self->bytes + size <= SHELF_BYTES;
 }
 
 bool shelf_put(struct shelf *self, void *memory, size_t size)

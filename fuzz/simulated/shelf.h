@@ -39,6 +39,7 @@ struct shelf {
     uint16_t used;     /* places that ever were in use; 0 is none */
     size_t size_count; /* in the table */
     size_t bytes;
+    bool closed; /* nothing is kept: AddressSanitizer tells more of its own blocks */
 };
 
 /* A block of this size that an earlier run has freed, or NULL. */

@@ -131,6 +131,29 @@ static void check_anything(void)
     CHECK(long_ones > 100 && long_ones < 1000);
 }
 
+static size_t plain_sets_own(uint8_t *data, size_t size, size_t max_size)
+{
+    (void)max_size;
+    data[0] = 0xff;
+    return size;
+}
+
+/* A loop of its own is rare. */
+static void check_own_loops(void)
+{
+    size_t own = 0;
+    size_t kept = 0;
+    for (unsigned seed = 0; seed < 4000; seed++) {
+        uint8_t data[ROOM];
+        const size_t size = sample(data, OPS);
+        (void)mutator_mutate(data, size, ROOM, seed, plain_sets_own);
+        own += data[0] == 0xff;
+        kept += data[0] == 0xdf;
+    }
+    CHECK(own + kept > 1800 && own + kept < 2200);
+    CHECK(own > 400 && own < 600);
+}
+
 static void check_crossover(void)
 {
     bool lengths[2 * OPS + 1] = {false};
@@ -160,6 +183,7 @@ int main(void)
 {
     check_mutations();
     check_anything();
+    check_own_loops();
     check_crossover();
     return check_report("mutator");
 }
