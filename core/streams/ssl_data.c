@@ -8,6 +8,7 @@
 
 #define ENCRYPT_MAX           ((size_t)256 * 1024) /* plaintext that is encrypted before it is sent */
 #define RECORD_MAX            ((size_t)16384)      /* plaintext of one record */
+#define ON_STACK_MAX          (4 * RECORD_MAX)     /* plaintext that is sent from the stack */
 #define ANSWERS_MAX           ((size_t)65536)      /* bytes: some 2,400 key updates */
 #define LOST_WRITES_THRESHOLD 5                    /* asyncio's LOG_THRESHOLD_FOR_CONNLOST_WRITES */
 
@@ -104,17 +105,18 @@ static void run_encryption(void *arg)
     self->result = rill__tls_write(self->session, self->piece, &self->count, &self->error);
 }
 
-/* One record, sent from the stack: no memory is asked for. */
+/* Some records, sent from the stack: no memory is asked for, and none given back to the system and
+ * asked for again with each write. */
 static void encrypt_and_send(void *arg)
 {
     struct encryption *self = arg;
-    char room[RECORD_MAX + 512];
+    char room[ON_STACK_MAX + 2048];
 
     rill__tls_lend_room(self->session, room, sizeof room);
     run_encryption(self);
-    const struct rill_bytes record = {room, rill__tls_return_room(self->session)};
-    if (record.len > 0 && self->result != RILL__TLS_FAILED) {
-        self->sending = self->below->ops->write(self->below, record);
+    const struct rill_bytes records = {room, rill__tls_return_room(self->session)};
+    if (records.len > 0 && self->result != RILL__TLS_FAILED) {
+        self->sending = self->below->ops->write(self->below, records);
     }
 }
 
@@ -124,7 +126,8 @@ static void encrypt_and_send(void *arg)
 static bool encrypt(struct rill__ssl *self, struct rill_bytes data, bool alone, size_t *taken)
 {
     struct encryption work = {.session = self->session, .below = self->below};
-    const bool at_once = alone && data.len <= RECORD_MAX && rill__tls_outgoing(self->session) == 0;
+    const bool at_once =
+        alone && data.len <= ON_STACK_MAX && rill__tls_outgoing(self->session) == 0;
 
     *taken = 0;
     self->encrypting = true;

@@ -458,7 +458,7 @@ enum rill__tls_result rill__tls_write(struct rill_ssl_object *self, struct rill_
 {
     *error = NULL;
     *count = 0;
-    if (data.len > SSL3_RT_MAX_PLAIN_LENGTH) {
+    if (data.len > SSL3_RT_MAX_PLAIN_LENGTH && self->room_size == 0) {
         reserve(self, data.len);
     }
     const enum rill__tls_result judged =
