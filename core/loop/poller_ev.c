@@ -107,9 +107,8 @@ static void watch_events(struct ev_poller *self, struct ev_watch *watch, int eve
 static void queue_fired(struct ev_poller *self, size_t most)
 {
     for (; most > 0 && !rill__list_empty(&self->fired); most--) {
-        struct rill__link *last = self->fired.head.prev;
-        struct ev_watch *watch = rill__container(last, struct ev_watch, fired);
-        rill__list_remove(last);
+        struct ev_watch *watch = rill__container(self->fired.head.prev, struct ev_watch, fired);
+        rill__list_remove(&watch->fired);
         rill__fetch(watch->watch.owner, 128);
         if ((watch->revents & (EV_READ | EV_ERROR)) != 0 && watch->watch.reading) {
             rill__ready(watch->watch.loop, &watch->watch.on_readable);
