@@ -281,6 +281,7 @@ static void begin(struct faults_stage *stage, struct allocations *allocations,
     stage->allocations = allocations;
     stage->can_pause = head.can_pause;
     stage->has_transport = head.has_transport;
+    allocations_next_input(allocations);
     allocations_plan(allocations, 0, 0);
     rill__reader_init(&stage->reader, head.limit, &port, stage);
     stage->reader.has_transport = head.has_transport;

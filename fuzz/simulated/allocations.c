@@ -76,13 +76,18 @@ void allocations_install(struct allocations *self)
         (void)fprintf(stderr, "rill has allocated before the fuzz target began\n");
         abort();
     }
+    self->shelf.closed = getenv("RILL_FUZZ_PRINT") != NULL;
+}
+
+void allocations_next_input(struct allocations *self)
+{
+    shelf_next_run(&self->shelf);
 }
 
 void allocations_plan(struct allocations *self, size_t first, size_t count)
 {
     self->peak = self->bytes;
     self->calls = 0;
-    shelf_next_run(&self->shelf);
     self->failed = 0;
     self->fail_first = first;
     self->fail_count = count;

@@ -24,6 +24,9 @@ struct allocations {
 /* Becomes rill's allocator, for good; before rill is first used. */
 void allocations_install(struct allocations *self);
 
+/* At the beginning of an input, once: what the one before has freed may be had again. */
+void allocations_next_input(struct allocations *self);
+
 /* From now on the calls `first` to `first + count - 1` answer NULL; first 0: none. */
 void allocations_plan(struct allocations *self, size_t first, size_t count);
 

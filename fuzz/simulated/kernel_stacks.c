@@ -9,6 +9,10 @@
 #include <string.h>
 #include <sys/mman.h>
 
+/* AddressSanitizer's, where it is: a slab that nobody has is out of bounds. */
+void __asan_poison_memory_region(void const volatile *memory, size_t size) __attribute__((weak));
+void __asan_unpoison_memory_region(void const volatile *memory, size_t size) __attribute__((weak));
+
 static int map_new(size_t length, char **base)
 {
     void *got = mmap(NULL, length, PROT_READ | PROT_WRITE,
@@ -51,6 +55,9 @@ static int call_map(void *arg, size_t length, void **address)
         slab->base = base != NULL ? base : slab->base;
         slab->length = length;
         slab->used = true;
+        if (__asan_unpoison_memory_region != NULL) {
+            __asan_unpoison_memory_region(slab->base, length);
+        }
     }
     *address = slab != NULL ? slab->base : base;
     return 0;
@@ -64,6 +71,9 @@ static int call_unmap(void *arg, void *address, size_t length)
         return munmap(address, length) == 0 ? 0 : -errno;
     }
     slab->used = false;
+    if (__asan_poison_memory_region != NULL) {
+        __asan_poison_memory_region(address, length);
+    }
     return 0;
 }
 

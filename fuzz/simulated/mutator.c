@@ -144,6 +144,7 @@ static size_t shorten(struct dice *dice, uint8_t *data, size_t size)
     if (size <= usual) {
         return size;
     }
+    size -= (size - mutator_head) % OP_BYTES; /* what is no whole operation goes first */
     const size_t from = mutator_head + dice_throw(dice, MUTATOR_USUAL + 1) * OP_BYTES;
     memmove(data + from, data + from + (size - usual), usual - from);
     return usual;

@@ -133,7 +133,6 @@ void rig_init(struct rig *rig, rill_task_fn *warm_up, void *arg)
 {
     allocations_install(&rig->allocations);
     rig->prints = getenv("RILL_FUZZ_PRINT") != NULL;
-    rig->allocations.shelf.closed = rig->prints;
     kernel_init(&rig->kernel);
     rig->sys = kernel_sys(&rig->kernel);
     rig->kept = make_loop(rig, 0);
@@ -152,6 +151,7 @@ bool rig_begin(struct rig *rig, const struct rig_plan *plan)
     rig->logged = 0;
     rig->blocks = rig->allocations.blocks;
     rig->bytes = rig->allocations.bytes;
+    allocations_next_input(&rig->allocations);
     allocations_plan(&rig->allocations, plan->fail_first, plan->fail_count);
     rig->loop = plan->fresh ? make_loop(rig, plan->fair_calls) : rig->kept;
     if (rig->loop == NULL) {

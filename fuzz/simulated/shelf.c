@@ -32,7 +32,7 @@ static struct shelf_size *find(struct shelf *self, size_t size)
 
 void *shelf_take(struct shelf *self, size_t size)
 {
-    enum { FILLED = 512, BYTE = 0xbe };
+    enum { FILLED = 4096, BYTE = 0xbe };
     struct shelf_size *of_size = find(self, size);
     const uint16_t index = of_size->ready;
 
@@ -65,20 +65,20 @@ static uint16_t new_place(struct shelf *self)
 static bool has_room(const struct shelf *self, const struct shelf_size *of_size, size_t size)
 {
     const bool known = of_size->size != 0 || self->size_count < SHELF_SIZES / 2;
-    return !self->closed && known && size > 0 && self->bytes + size <= SHELF_BYTES;
+    return known && size > 0 && self->bytes + size <= SHELF_BYTES;
 }
 
 bool shelf_put(struct shelf *self, void *memory, size_t size)
 {
     struct shelf_size *of_size = find(self, size);
 
-    if (__asan_poison_memory_region == NULL || !has_room(self, of_size, size)) {
+    if (__asan_poison_memory_region == NULL || self->closed) {
         return false;
     }
     if (__asan_address_is_poisoned(memory)) {
         invariant_freed_once(size);
     }
-    const uint16_t index = new_place(self);
+    const uint16_t index = has_room(self, of_size, size) ? new_place(self) : 0;
     if (index == 0) {
         return false;
     }

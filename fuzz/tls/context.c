@@ -317,6 +317,7 @@ static struct rill_ssl_context *make_context(unsigned who)
 static void play(struct program *program)
 {
     const unsigned who = program_choice(program, 4);
+    allocations_next_input(&memory);
     allocations_plan(&memory, program_byte(program), 1);
     scarcity_plan(program_number(program));
     struct rill_ssl_context *const context = make_context(who);

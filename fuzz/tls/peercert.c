@@ -244,6 +244,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     X509 *const certificate = d2i_X509(NULL, &next, (long)size);
 
     ERR_clear_error();
+    allocations_next_input(&memory);
     if (certificate == NULL) {
         return 0;
     }

@@ -427,6 +427,7 @@ static void play(struct program *program)
 
     game.setting = choose_setting(program, game.material);
     game.piece = pieces[program_choice(program, sizeof pieces / sizeof pieces[0])];
+    allocations_next_input(&memory);
     allocations_plan(&memory, program_byte(program), 1);
     scarcity_plan(0);
     bool alive = begin(&game, NULL);

@@ -131,6 +131,38 @@ static void check_anything(void)
     CHECK(long_ones > 100 && long_ones < 1000);
 }
 
+/* Thirty operations, each of one byte thrice, and a byte more. */
+static size_t plain_grows(uint8_t *data, size_t size, size_t max_size)
+{
+    const size_t grown = HEAD + 30 * OP + 1;
+    (void)size, (void)max_size;
+    memset(data, 'p', HEAD);
+    for (size_t at = HEAD; at < grown; at++) {
+        data[at] = (uint8_t)((at - HEAD) / OP);
+    }
+    return grown;
+}
+
+/* A script that the engine has grown is cut by whole operations. */
+static void check_cut(void)
+{
+    size_t cut = 0;
+    for (unsigned seed = 0; seed < 2000; seed++) {
+        uint8_t data[ROOM];
+        size_t size = sample(data, OPS);
+        size = mutator_mutate(data, size, ROOM, seed, plain_grows);
+        if (data[0] != 'p' || size > HEAD + MUTATOR_USUAL * OP) {
+            continue;
+        }
+        cut++;
+        CHECK_INT((long long)size, HEAD + MUTATOR_USUAL * OP);
+        for (size_t at = HEAD; at < size; at += OP) {
+            CHECK(data[at] == data[at + 1] && data[at] == data[at + 2]);
+        }
+    }
+    CHECK(cut > 800);
+}
+
 static size_t plain_sets_own(uint8_t *data, size_t size, size_t max_size)
 {
     (void)max_size;
@@ -183,6 +215,7 @@ int main(void)
 {
     check_mutations();
     check_anything();
+    check_cut();
     check_own_loops();
     check_crossover();
     return check_report("mutator");

@@ -5,6 +5,13 @@
  */
 #include "simulated/shelf.h"
 
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <check.h>
 
 int __asan_address_is_poisoned(void const volatile *memory) __attribute__((weak));
@@ -31,7 +38,7 @@ static void check_runs(void)
         const size_t size = sizes[i - 1];
         unsigned char *taken = shelf_take(&shelf, size);
         CHECK(taken == blocks[i - 1] || size == 24);
-        CHECK(taken != NULL && taken[0] == 0xbe && taken[size > 512 ? 511 : size - 1] == 0xbe);
+        CHECK(taken != NULL && taken[0] == 0xbe && taken[size > 4096 ? 4095 : size - 1] == 0xbe);
         CHECK(!__asan_address_is_poisoned(taken + size - 1));
         CHECK(__asan_address_is_poisoned(taken + size)); /* the red zone is where it was */
         free(taken);
@@ -64,6 +71,36 @@ static void check_full(void)
     }
 }
 
+/* A block that lies there is freed again: told also when nothing more is kept. */
+static void check_freed_twice(void)
+{
+    enum { LARGE = SHELF_BYTES / 4, MORE = 5 };
+    void *blocks[MORE];
+    int status = 0;
+
+    for (size_t i = 0; i < MORE; i++) {
+        blocks[i] = malloc(LARGE);
+        CHECK(i == MORE - 1 || shelf_put(&shelf, blocks[i], LARGE));
+    }
+    CHECK(!shelf_put(&shelf, blocks[MORE - 1], LARGE));
+    const pid_t child = fork();
+    if (child == 0) {
+        (void)freopen("/dev/null", "w", stderr);
+        (void)signal(SIGABRT, SIG_DFL);
+        (void)shelf_put(&shelf, blocks[0], LARGE);
+        _exit(0);
+    }
+    CHECK_INT(waitpid(child, &status, 0), child);
+    CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+    free(blocks[MORE - 1]);
+    shelf_next_run(&shelf);
+    for (size_t i = 0; i + 1 < MORE; i++) {
+        void *memory = shelf_take(&shelf, LARGE);
+        CHECK(memory != NULL);
+        free(memory);
+    }
+}
+
 int main(void)
 {
     if (__asan_address_is_poisoned == NULL) {
@@ -73,6 +110,7 @@ int main(void)
         free(memory);
     } else {
         check_runs();
+        check_freed_twice();
         check_full();
     }
     return check_report("shelf");
