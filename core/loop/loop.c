@@ -83,7 +83,7 @@ int rill_loop_new(const struct rill_loop_options *options, struct rill_loop **re
     rill__list_init(&loop->threadsafe);
     set_options(loop, options);
 
-    loop->spare = rill__alloc(RILL__SPARE_SIZE);
+    loop->spare = rill__alloc(RILL__SPARE_SIZE + RILL__ROOM_SIZE);
     if (loop->spare == NULL) {
         rc = RILL_ENOMEM;
         goto free_loop;

@@ -78,6 +78,7 @@ struct rill_loop {
 
     pthread_mutex_t lock;         /* guards `threadsafe` */
     struct rill__list threadsafe; /* entries from other threads */
+    bool room_lent;               /* what is behind the spare block is being sent */
     atomic_bool has_threadsafe;   /* spares every other turn the lock */
     struct rill__workers *workers;
     size_t jobs;
@@ -93,7 +94,8 @@ struct rill_loop {
     bool adopted; /* inside the application's ev_loop */
 };
 
-#define RILL__SPARE_SIZE ((size_t)262144) /* one data event of at most this */
+#define RILL__SPARE_SIZE ((size_t)262144)           /* one data event of at most this */
+#define RILL__ROOM_SIZE  ((size_t)4 * 16384 + 2048) /* behind it: four TLS records to be sent */
 
 /* Queues an entry for the next turn; nothing when it is queued already. */
 void rill__ready(struct rill_loop *loop, struct rill__entry *entry);

@@ -60,23 +60,17 @@ static void io_fired(struct ev_loop *ev, struct ev_io *io, int revents)
 
 static void nothing_timer(struct ev_loop *ev, struct ev_timer *timer, int revents)
 {
-    (void)ev;
-    (void)timer;
-    (void)revents;
+    (void)ev, (void)timer, (void)revents;
 }
 
 static void nothing_async(struct ev_loop *ev, struct ev_async *async, int revents)
 {
-    (void)ev;
-    (void)async;
-    (void)revents;
+    (void)ev, (void)async, (void)revents;
 }
 
 static void nothing_idle(struct ev_loop *ev, struct ev_idle *idle, int revents)
 {
-    (void)ev;
-    (void)idle;
-    (void)revents;
+    (void)ev, (void)idle, (void)revents;
 }
 
 static void sigint_fired(struct ev_loop *ev, struct ev_signal *signal_watcher, int revents)
@@ -106,7 +100,7 @@ static void watch_events(struct ev_poller *self, struct ev_watch *watch, int eve
 
 static void queue_fired(struct ev_poller *self, size_t most)
 {
-    for (; most > 0 && !rill__list_empty(&self->fired); most--) {
+    while (most > 0 && !rill__list_empty(&self->fired)) {
         struct ev_watch *watch = rill__container(self->fired.head.prev, struct ev_watch, fired);
         rill__list_remove(&watch->fired);
         rill__fetch(watch->watch.owner, 128);
@@ -120,6 +114,8 @@ static void queue_fired(struct ev_poller *self, size_t most)
         if ((watch->revents & (EV_WRITE | EV_ERROR)) != 0 && watch->watch.writing) {
             rill__ready(watch->watch.loop, &watch->watch.on_writable);
         }
+        most -= rill__linked(&watch->watch.on_readable.link) ||
+                rill__linked(&watch->watch.on_writable.link);
     }
     self->poller.more = !rill__list_empty(&self->fired);
 }

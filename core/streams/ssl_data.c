@@ -8,9 +8,9 @@
 
 #define ENCRYPT_MAX           ((size_t)256 * 1024) /* plaintext that is encrypted before it is sent */
 #define RECORD_MAX            ((size_t)16384)      /* plaintext of one record */
-#define ON_STACK_MAX          (4 * RECORD_MAX)     /* plaintext that is sent from the stack */
-#define ANSWERS_MAX           ((size_t)65536)      /* bytes: some 2,400 key updates */
-#define LOST_WRITES_THRESHOLD 5                    /* asyncio's LOG_THRESHOLD_FOR_CONNLOST_WRITES */
+#define IN_ROOM_MAX           (4 * RECORD_MAX) /* plaintext whose records the loop's room holds */
+#define ANSWERS_MAX           ((size_t)65536)  /* bytes: some 2,400 key updates */
+#define LOST_WRITES_THRESHOLD 5                /* asyncio's LOG_THRESHOLD_FOR_CONNLOST_WRITES */
 
 /* -- flow control ---------------------------------------------------------------------------- */
 
@@ -95,8 +95,7 @@ struct encryption {
     size_t count;
     const struct rill_error *error;
     enum rill__tls_result result;
-    struct rill_transport *below; /* of encrypt_and_send */
-    const struct rill_error *sending;
+    const struct rill_error *sending; /* of send_room */
 };
 
 static void run_encryption(void *arg)
@@ -105,18 +104,17 @@ static void run_encryption(void *arg)
     self->result = rill__tls_write(self->session, self->piece, &self->count, &self->error);
 }
 
-/* Some records, sent from the stack: no memory is asked for, and none given back to the system and
- * asked for again with each write. */
-static void encrypt_and_send(void *arg)
+/* Some records, sent from the loop's room: no memory is asked for, and none given back to the
+ * system and asked for again with each write. What is called meanwhile and encrypts too has no
+ * room. */
+static void send_room(struct rill__ssl *self, struct encryption *work, const char *room)
 {
-    struct encryption *self = arg;
-    char room[ON_STACK_MAX + 2048];
-
-    rill__tls_lend_room(self->session, room, sizeof room);
-    run_encryption(self);
     const struct rill_bytes records = {room, rill__tls_return_room(self->session)};
-    if (records.len > 0 && self->result != RILL__TLS_FAILED) {
-        self->sending = self->below->ops->write(self->below, records);
+
+    if (records.len > 0 && work->result != RILL__TLS_FAILED) {
+        self->base.loop->room_lent = true;
+        work->sending = self->below->ops->write(self->below, records);
+        self->base.loop->room_lent = false;
     }
 }
 
@@ -125,9 +123,11 @@ static void encrypt_and_send(void *arg)
  * that is lost drops and counts the write (R-431), one for each call here. */
 static bool encrypt(struct rill__ssl *self, struct rill_bytes data, bool alone, size_t *taken)
 {
-    struct encryption work = {.session = self->session, .below = self->below};
-    const bool at_once =
-        alone && data.len <= ON_STACK_MAX && rill__tls_outgoing(self->session) == 0;
+    struct encryption work = {.session = self->session};
+    struct rill_loop *loop = self->base.loop;
+    char *room = loop->spare + RILL__SPARE_SIZE;
+    const bool at_once = alone && data.len <= IN_ROOM_MAX && !loop->room_lent &&
+                         rill__tls_outgoing(self->session) == 0;
 
     *taken = 0;
     self->encrypting = true;
@@ -135,8 +135,13 @@ static bool encrypt(struct rill__ssl *self, struct rill_bytes data, bool alone, 
         const size_t rest = data.len - *taken;
         work.piece.ptr = data.ptr + *taken;
         work.piece.len = rest < ENCRYPT_MAX ? rest : ENCRYPT_MAX;
-        rill__on_loop_stack(self->base.loop, at_once ? encrypt_and_send : run_encryption,
-                            &work); /* a task's stays one page */
+        if (at_once) {
+            rill__tls_lend_room(self->session, room, RILL__ROOM_SIZE);
+        }
+        rill__on_loop_stack(loop, run_encryption, &work); /* a task's stays one page */
+        if (at_once) {
+            send_room(self, &work, room);
+        }
         if (work.result != RILL__TLS_OK) {
             break;
         }

@@ -352,8 +352,11 @@ static enum rill__tls_result judge(struct rill_ssl_object *self, int result,
         empty_queue();
         return RILL__TLS_OK;
     }
-    const int judged = SSL_get_error(self->ssl, result);
+    int judged = SSL_get_error(self->ssl, result);
 
+    if (judged == SSL_ERROR_SYSCALL && ERR_GET_LIB(ERR_peek_last_error()) == ERR_LIB_SSL) {
+        judged = SSL_ERROR_SSL; /* it asks the first entry, which may be somebody else's */
+    }
     if (self->no_memory) {
         *error = rill_error_no_memory();
     } else if (judged == SSL_ERROR_WANT_READ) { /* a write never waits: see bio_write */

@@ -3,7 +3,8 @@
  * A TLS session without a socket and without waiting: ciphertext in, plaintext out, and the
  * reverse. OpenSSL reads from the bytes that were fed and writes to a buffer; the caller carries
  * both. Every call leaves OpenSSL's error queue empty (but for a read that gives data: it leaves
- * there what it found), and what it finds there changes nothing.
+ * there what it found). What it finds there changes no result, but for somebody else's report of
+ * lacking memory, which a failing call takes for its own.
  */
 #ifndef RILL__TLS_ENGINE_H
 #define RILL__TLS_ENGINE_H

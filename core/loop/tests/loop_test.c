@@ -159,6 +159,48 @@ static void check_many_descriptors(void)
     rill_loop_free(loop);
 }
 
+static void fill(int fd)
+{
+    static const char block[4096];
+    while (send(fd, block, sizeof block, MSG_DONTWAIT) > 0) {
+    }
+}
+
+/* Input that nobody wants any more takes nobody's place among the sixteen. */
+static void check_unwanted_in_front(void)
+{
+    enum { UNWANTED = 16, COUNT = UNWANTED + 1 };
+    struct rill_loop *loop;
+    int wanted = 0;
+    int never = 0;
+    int fds[COUNT][2];
+
+    CHECK_INT(rill_loop_new(NULL, &loop), 0);
+    for (int i = 0; i < COUNT; i++) {
+        CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM, 0, fds[i]), 0);
+        CHECK_INT(rill_add_reader(loop, fds[i][0], count, i < UNWANTED ? &never : &wanted), 0);
+        if (i < UNWANTED) {
+            fill(fds[i][0]);
+            CHECK_INT(rill_add_writer(loop, fds[i][0], count, &never), 0);
+        }
+    }
+    rill_loop_step(loop); /* libev registers them */
+    for (int i = 0; i < COUNT; i++) {
+        CHECK_INT(i < UNWANTED ? rill_remove_reader(loop, fds[i][0]) : 1, 1);
+        CHECK_INT((int)write(fds[i][1], "x", 1), 1);
+    }
+    CHECK(rill_loop_step(loop));
+    CHECK_INT(wanted, 1);
+    CHECK_INT(never, 0);
+    for (int i = 0; i < COUNT; i++) {
+        rill_remove_reader(loop, fds[i][0]);
+        rill_remove_writer(loop, fds[i][0]);
+        close(fds[i][0]);
+        close(fds[i][1]);
+    }
+    rill_loop_free(loop);
+}
+
 /* Read before write on one descriptor, whichever was asked for first. */
 static void check_read_before_write(void)
 {
@@ -430,6 +472,7 @@ int main(void)
     check_order();
     check_descriptor_order();
     check_many_descriptors();
+    check_unwanted_in_front();
     check_read_before_write();
     check_unwanted_input();
     check_handles();
