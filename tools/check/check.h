@@ -11,11 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One count for all files of a program: the linker keeps one of each. */
-extern int check_failures;
-extern int check_count;
-__attribute__((weak)) int check_failures;
-__attribute__((weak)) int check_count;
+/* One count for all files of a program: the linker keeps one of each. Helper threads check too. */
+extern _Atomic int check_failures;
+extern _Atomic int check_count;
+__attribute__((weak)) _Atomic int check_failures;
+__attribute__((weak)) _Atomic int check_count;
 
 static inline void check_at(const char *file, int line, int row, int ok, const char *what)
 {
