@@ -75,10 +75,10 @@ struct rill_loop {
     struct rill__spares blocks; /* for its readers */
     char *spare; /* what a receive does not fit into its reader goes here: one block for the whole
                     loop */
+    bool room_lent; /* what is behind that is being sent */
 
     pthread_mutex_t lock;         /* guards `threadsafe` */
     struct rill__list threadsafe; /* entries from other threads */
-    bool room_lent;               /* what is behind the spare block is being sent */
     atomic_bool has_threadsafe;   /* spares every other turn the lock */
     struct rill__workers *workers;
     size_t jobs;

@@ -24,7 +24,7 @@ struct ev_watch {
 /* So many of a poll's descriptors are handled in one turn, the next ones in the next, as if the
  * kernel had told of them later. What a turn receives and the one behind it answers stays in the
  * processor's first caches then, the kernel's part too: with 1,000 busy connections a request takes
- * a sixth less. */
+ * a tenth less. */
 enum { FIRED_A_TURN = 16 };
 
 struct ev_poller {

@@ -15,6 +15,7 @@ struct below {
     struct rill_transport transport;
     struct rill__buffer sent;
     int writes;
+    bool from_task; /* the writer is told by rill_current_task, also below */
 };
 
 static struct below *of(struct rill_transport *transport)
@@ -26,6 +27,7 @@ static const struct rill_error *write_below(struct rill_transport *transport,
                                             struct rill_bytes data)
 {
     of(transport)->writes++;
+    CHECK(!of(transport)->from_task || rill_current_task() != NULL);
     CHECK_INT(rill__buffer_append(&of(transport)->sent, data.ptr, data.len), 0);
     return NULL;
 }
@@ -143,7 +145,9 @@ static void run_row(const struct row *row, struct rill__ssl *layer, struct rill_
     hand_to(layer, client);
     CHECK_INT_ROW(line, below->writes, row->want_at_once);
     if (row->answers) {
+        below->from_task = true;
         CHECK_INT_ROW(line, rill_transport_write(&layer->base, "yes", 3, NULL), 0);
+        below->from_task = false;
     }
     CHECK_INT_ROW(line, rill_sleep(0), 0);
     CHECK_INT_ROW(line, rill_sleep(0), 0);

@@ -92,7 +92,7 @@ def build(kinds):
 def print_list(found):
     print("works:")
     for work in works.WORKS:
-        print("  %-16s%s" % (work.name, work.what))
+        print("  %-17s%s" % (work.name, work.what))
     print("peers:")
     for peer in found:
         about = peers.ABOUT.get(peer.name, peers.ABOUT["asyncio"])
